@@ -1,0 +1,1 @@
+"""webscale-rl: a pretraining corpus in, verified question-answer data for reinforcement learning out."""

@@ -1,0 +1,216 @@
+"""What a Backend is: something that answers one request, or raises one of a closed set of errors.
+
+    BackendError
+      x RateLimited      429                        tried again, after Retry-After if the server said so
+      x Overloaded       408, 409, 5xx              tried again
+      x Unreachable      refused, reset, no route   tried again
+      x TimedOut         no answer in time          tried again
+      x ContextTooLong   400 of that kind           the document is shortened, then dropped with that reason
+      x BadRequest       any other 4xx              a Failure at once
+      x Unauthorized     401, 403                   stops the run
+      x NoSuchModel      404                        stops the run
+
+A Backend knows nothing of documents, storage or concurrency. An answer that is of no use (refused, cut off, not JSON)
+is still a Reply, for it was paid for: what it is worth is decided elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from types import TracebackType
+from typing import Any, ClassVar, Protocol, Self
+
+import msgspec
+from pydantic import BaseModel, ConfigDict
+
+from webscale_rl.prompt import Prompt
+from webscale_rl.types import content_id
+
+
+class Sampling(msgspec.Struct, frozen=True):
+    """How a model samples. `max_tokens` bounds the answer; `seed` is sent only if set."""
+
+    temperature: float | None = None
+    max_tokens: int = 4096
+    top_p: float | None = None
+    seed: int | None = None
+
+
+class Request(msgspec.Struct, frozen=True, dict=True):
+    """One call: which stage asks, with which prompt and slots, for which form of answer.
+
+    `affinity` keeps the calls of one document together (it is the document's id); it is no part of the content.
+    """
+
+    stage: str
+    prompt: Prompt
+    slots: Mapping[str, str]
+    reply_type: type[msgspec.Struct]
+    model: str
+    sampling: Sampling = Sampling()
+    affinity: str = ""
+
+    @cached_property
+    def key(self) -> bytes:
+        """16 bytes: a digest of all that decides the answer, and of nothing else (no server, no time, no order)."""
+        parts = [self.stage, self.prompt.digest, self.model, repr(self.sampling), reply_schema_json(self.reply_type)]
+        for name in sorted(self.slots):
+            parts += [name, self.slots[name]]
+        return bytes.fromhex(content_id(*parts))
+
+    def messages(self) -> list[dict[str, str]]:
+        """The rendered chat messages."""
+        return self.prompt.render(self.slots)
+
+
+class Usage(msgspec.Struct, frozen=True):
+    """Tokens of one call. `cached_tokens` are part of `prompt_tokens`, `reasoning_tokens` of `completion_tokens`."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cached_tokens: int = 0
+    reasoning_tokens: int = 0
+
+
+class Reply(msgspec.Struct, frozen=True):
+    """What was answered 200. `finish` is the server's finish_reason, or "malformed" if the body was no completion
+    (`text` is then the body), or "empty" if it held no choice. `refusal` is what the model said when it refused."""
+
+    text: str
+    finish: str = "stop"
+    refusal: str | None = None
+    model: str = ""
+    usage: Usage = Usage()
+
+
+class Backend(Protocol):
+    """Answers requests. `paid` says whether an answer is worth keeping: what is free is recomputed."""
+
+    name: ClassVar[str]
+    paid: ClassVar[bool]
+    Options: ClassVar[type[BaseModel]]
+
+    async def reply(self, request: Request) -> Reply:
+        """The answer to one request. Raises BackendError, and nothing else but for a bug."""
+        ...
+
+    async def __aenter__(self) -> Self:
+        """Open connections. Raises BackendError if it is plain already that no call can succeed."""
+        ...
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close them."""
+        ...
+
+
+class BackendOptions(BaseModel):
+    """What every backend takes from the configuration. A backend's own Options derive from it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    use: str
+    model: str = ""
+
+
+class BackendError(Exception):
+    """A call that brought no answer. `kind` is its word in the books; the message is for people and holds no secret."""
+
+    kind: ClassVar[str]
+    retry: ClassVar[bool] = False
+    fatal: ClassVar[bool] = False
+
+    def __init__(self, message: str, *, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class RateLimited(BackendError):
+    """429. Not over quota for good: that is Unauthorized."""
+
+    kind = "rate_limited"
+    retry = True
+
+
+class Overloaded(BackendError):
+    """408, 409 or 5xx: the server is there and cannot just now."""
+
+    kind = "overloaded"
+    retry = True
+
+
+class Unreachable(BackendError):
+    """Connection refused or reset, or no such host."""
+
+    kind = "unreachable"
+    retry = True
+
+
+class TimedOut(BackendError):
+    """No whole answer within the time limit of one call."""
+
+    kind = "timeout"
+    retry = True
+
+
+class ContextTooLong(BackendError):
+    """The prompt does not fit the model's context."""
+
+    kind = "context_length"
+
+
+class BadRequest(BackendError):
+    """The server will never take this request."""
+
+    kind = "bad_request"
+
+
+class Unauthorized(BackendError):
+    """The key is wrong, missing, or out of money."""
+
+    kind = "unauthorized"
+    fatal = True
+
+
+class NoSuchModel(BackendError):
+    """The server does not have this model, or this URL is not its API."""
+
+    kind = "no_such_model"
+    fatal = True
+
+
+_SCHEMAS: dict[type[msgspec.Struct], tuple[dict[str, Any], str]] = {}
+
+
+def reply_schema(reply_type: type[msgspec.Struct]) -> dict[str, Any]:
+    """The JSON schema of a reply in the strict subset of OpenAI's structured outputs: inlined, closed, all required."""
+    return _schema(reply_type)[0]
+
+
+def reply_schema_json(reply_type: type[msgspec.Struct]) -> str:
+    """The same as canonical JSON text."""
+    return _schema(reply_type)[1]
+
+
+def _schema(reply_type: type[msgspec.Struct]) -> tuple[dict[str, Any], str]:
+    if reply_type not in _SCHEMAS:
+        (root,), definitions = msgspec.json.schema_components([reply_type], ref_template="{name}")
+        schema = _inline(root, definitions)
+        _SCHEMAS[reply_type] = schema, msgspec.json.encode(schema, order="sorted").decode()
+    return _SCHEMAS[reply_type]
+
+
+def _inline(node: Any, definitions: dict[str, Any]) -> Any:
+    if isinstance(node, list):
+        return [_inline(item, definitions) for item in node]
+    if not isinstance(node, dict):
+        return node
+    if "$ref" in node:
+        return _inline(definitions[node["$ref"]], definitions)
+    schema = {key: _inline(value, definitions) for key, value in node.items() if key not in ("title", "default")}
+    if schema.get("type") == "object":
+        schema["required"] = list(schema["properties"])
+        schema["additionalProperties"] = False
+    return schema

@@ -1,0 +1,125 @@
+"""Prompts are data: Markdown files with chat roles and slots, rendered in one strict pass.
+
+    # system
+    Instructions, and {{trusted}} slots.
+    # user
+    {{document|quoted}}
+
+A line that is just `# system`, `# user` or `# assistant` opens a message. `{{name}}` takes text of our own making as it
+is. `{{name|quoted}}` takes text that nobody vouches for (documents, and whatever a model made of them) and fences it
+with a tag that carries a digest of the text, so that no text can close its own fence.
+
+Guards against text that would add a message, fill a slot or end its quotation. Does not guard against a model that
+obeys what it reads: for that the instructions say what a quotation is, and the checks come after.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+PROMPTS = Path(__file__).parent / "prompts"
+
+_ROLE = re.compile(r"^# (system|user|assistant)[ \t]*$", re.MULTILINE)
+_SLOT = re.compile(r"\{\{([a-z_]+)(\|quoted)?\}\}")
+_CONTROL = {code: None for code in [*range(9), 11, 12, *range(14, 32), 127]}
+# What chat templates of open models turn into control tokens wherever it stands: <|im_start|>, <|eot_id|>,
+# <start_of_turn>, [INST], <<SYS>>, </s>, and DeepSeek's full-width bars. A space inside makes it plain text again.
+_CHAT_TOKEN = re.compile(
+    r"<(?=[|｜])|(?<=[|｜])>|<(?=/?(?:s|bos|eos|pad|unk|start_of_turn|end_of_turn|think|tool_call)>)|\[(?=/?INST\])|<(?=<?/?SYS>)",
+    re.IGNORECASE,
+)
+
+
+class PromptError(ValueError):
+    """A prompt file that cannot be used: says which file, and what to mend."""
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """A compiled prompt file. `digest` is of its text: an edited prompt is another prompt."""
+
+    name: str
+    digest: str
+    messages: tuple[tuple[str, tuple[str | tuple[str, bool], ...]], ...]
+
+    @classmethod
+    def load(cls, name_or_path: str | Path) -> Prompt:
+        """The packaged prompt of that name, or the file at that path. Raises PromptError."""
+        path = Path(name_or_path)
+        if path.suffix != ".md":
+            path = PROMPTS / f"{name_or_path}.md"
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise PromptError(f"{path}: cannot read this prompt file ({error})") from error
+        return cls.parse(path.stem, text)
+
+    @classmethod
+    def parse(cls, name: str, text: str) -> Prompt:
+        """Compile the text of a prompt file. Raises PromptError."""
+        pieces = _ROLE.split(text)
+        if pieces[0].strip():
+            raise PromptError(f"prompt {name}: begins with text; the first line must be '# system' or '# user'")
+        if len(pieces) < 3:
+            raise PromptError(f"prompt {name}: has no message; write '# user' on a line of its own above the text")
+        messages = []
+        for role, body in zip(pieces[1::2], pieces[2::2], strict=True):
+            stripped = _SLOT.sub("", body)
+            if "{{" in stripped or "}}" in stripped:
+                raise PromptError(f"prompt {name}: stray braces in the {role} message; a slot is {{{{name}}}}")
+            messages.append((role, _compile(body.strip())))
+        return cls(name, hashlib.blake2b(text.encode(), digest_size=16).hexdigest(), tuple(messages))
+
+    @cached_property
+    def slots(self) -> frozenset[str]:
+        """The names that a render must fill."""
+        return frozenset(part[0] for _, parts in self.messages for part in parts if isinstance(part, tuple))
+
+    def require(self, available: Iterable[str]) -> None:
+        """Raises PromptError if the prompt asks for a slot that its stage does not fill."""
+        unknown = self.slots - set(available)
+        if unknown:
+            raise PromptError(
+                f"prompt {self.name}: unknown slot {{{{{min(unknown)}}}}}; this stage fills: {', '.join(sorted(available))}"
+            )
+
+    def render(self, slots: Mapping[str, str]) -> list[dict[str, str]]:
+        """Chat messages, with every slot filled in one pass. Raises PromptError for a missing slot."""
+        try:
+            return [
+                {
+                    "role": role,
+                    "content": "".join(
+                        part if isinstance(part, str) else quote(part[0], slots[part[0]]) if part[1] else slots[part[0]]
+                        for part in parts
+                    ),
+                }
+                for role, parts in self.messages
+            ]
+        except KeyError as missing:
+            raise PromptError(f"prompt {self.name}: slot {missing} was not filled") from None
+
+
+def _compile(body: str) -> tuple[str | tuple[str, bool], ...]:
+    pieces = _SLOT.split(body)
+    parts: list[str | tuple[str, bool]] = [pieces[0]]
+    for name, quoted, literal in zip(pieces[1::3], pieces[2::3], pieces[3::3], strict=True):
+        parts += [(name, quoted is not None), literal]
+    return tuple(part for part in parts if part)
+
+
+def defuse(text: str) -> str:
+    """The text without control characters and with chat-template tokens broken by a space."""
+    return _CHAT_TOKEN.sub(lambda token: " >" if token[0] == ">" else token[0] + " ", text.translate(_CONTROL))
+
+
+def quote(name: str, text: str) -> str:
+    """The text between tags that it cannot contain: their number is a digest of the text itself."""
+    digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=6).hexdigest()
+    safe = defuse(text).encode("utf-8", "replace").decode()
+    return f"<{name} {digest}>\n{safe}\n</{name} {digest}>"

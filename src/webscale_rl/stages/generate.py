@@ -1,0 +1,92 @@
+"""Stage 3: for one persona, a question that stands alone and an answer that can be checked, with its evidence.
+
+The prompt shows worked examples of the document's domain (the paper's public code: 2), chosen by the run's seed and the
+same for all documents of a domain, so that a server's prefix cache serves them. A generator may decline: a document
+that offers this persona nothing worth asking gives no pair rather than a poor one.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any, ClassVar
+
+import msgspec
+from pydantic import Field
+
+from webscale_rl.domains import WorkedExample
+from webscale_rl.stage import PromptedOptions, Stage
+from webscale_rl.stages.document_text import excerpt
+from webscale_rl.types import AnswerType, Brief, Drop, Pair
+
+
+class GeneratedPair(msgspec.Struct, frozen=True):
+    """One pair as the model writes it. Evidence first: an answer is read off it, not the other way round."""
+
+    evidence: str
+    question: str
+    answer: str
+    answer_type: AnswerType
+
+
+class GenerateReply(msgspec.Struct, frozen=True):
+    """The pairs, best first; none if the document offers nothing that can be asked and verified."""
+
+    pairs: list[GeneratedPair]
+
+
+class GenerateOptions(PromptedOptions):
+    """Options of the generate stage."""
+
+    temperature: float | None = Field(1.0, ge=0, description="sampling temperature (the paper: 1.0)")
+    pairs_per_persona: int = Field(1, ge=1, le=20, description="pairs to ask for per persona")
+    few_shot: int = Field(2, ge=0, le=20, description="worked examples of the domain in the prompt (the paper's code: 2)")
+
+
+class Generate(Stage[Brief, GenerateReply, Pair]):
+    """Hands up to `pairs_per_persona` pairs on."""
+
+    name = "generate"
+    takes = Brief
+    gives = Pair
+    reasons = frozenset({"no_question"})
+    slots = frozenset({"document", "domain", "persona", "examples", "pairs"})
+    reply_type = GenerateReply
+    Options: ClassVar[Any] = GenerateOptions
+
+    def ask(self, record: Brief) -> dict[str, str]:
+        """Document, persona, domain, the domain's worked examples, and how many pairs to write."""
+        shots = self.context.domains.few_shot(record.domain, self.options.few_shot, self.context.seed)
+        return {
+            "document": excerpt(record.document.text, self.options.max_document_chars),
+            "domain": record.domain,
+            "persona": record.persona,
+            "examples": _show(shots),
+            "pairs": str(self.options.pairs_per_persona),
+        }
+
+    def decide(self, record: Brief, reply: GenerateReply) -> list[Pair] | Drop:
+        """The pairs, their fields stripped, no more than were asked for."""
+        pairs = [
+            Pair(
+                brief=record,
+                question=pair.question.strip(),
+                answer=pair.answer.strip(),
+                answer_type=pair.answer_type,
+                evidence=pair.evidence.strip(),
+            )
+            for pair in reply.pairs[: self.options.pairs_per_persona]
+        ]
+        return pairs or self.drop("no_question")
+
+
+@lru_cache(maxsize=256)
+def _show(examples: tuple[WorkedExample, ...]) -> str:
+    """The worked examples as the prompt shows them: a document, who asks, and the reply that was right."""
+    shown = []
+    for number, example in enumerate(examples, 1):
+        pair = GeneratedPair(example.evidence, example.question, example.answer, example.answer_type)
+        reply = msgspec.json.encode(GenerateReply([pair])).decode()
+        shown.append(
+            f"Example {number}\nDocument:\n{example.document}\nPersona: {example.persona}\nReply: {reply}"
+        )
+    return "\n\n".join(shown)
