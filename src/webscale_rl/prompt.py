@@ -22,6 +22,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from webscale_rl.errors import PromptError
+
 PROMPTS = Path(__file__).parent / "prompts"
 
 _ROLE = re.compile(r"^# (system|user|assistant)[ \t]*$", re.MULTILINE)
@@ -33,10 +35,6 @@ _CHAT_TOKEN = re.compile(
     r"<(?=[|｜])|(?<=[|｜])>|<(?=/?(?:s|bos|eos|pad|unk|start_of_turn|end_of_turn|think|tool_call)>)|\[(?=/?INST\])|<(?=<?/?SYS>)",
     re.IGNORECASE,
 )
-
-
-class PromptError(ValueError):
-    """A prompt file that cannot be used: says which file, and what to mend."""
 
 
 @dataclass(frozen=True)

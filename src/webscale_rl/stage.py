@@ -22,7 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from webscale_rl.backend import Sampling
 from webscale_rl.domains import Taxonomy
 from webscale_rl.prompt import Prompt
-from webscale_rl.types import Drop
+from webscale_rl.types import Document, Drop
 
 In = TypeVar("In")
 Answer = TypeVar("Answer")
@@ -81,6 +81,11 @@ class Stage(Generic[In, Answer, Out]):
         if self.reply_type is not None:
             self.prompt = Prompt.load(options.prompt or self.name)
             self.prompt.require(self.slots)
+
+    @property
+    def unit(self) -> str:
+        """What its records are counted as: "document" until a document has a persona, "pair" from then on."""
+        return "document" if self.takes is Document else "pair"
 
     @property
     def sampling(self) -> Sampling:

@@ -17,14 +17,11 @@ from pathlib import Path
 import msgspec
 import yaml
 
+from webscale_rl.errors import DomainError
 from webscale_rl.types import AnswerType
 
 PACKAGED = Path(__file__).parent
 FALLBACK = "Other"
-
-
-class DomainError(ValueError):
-    """A domain folder that cannot be used: each line names the file, what is wrong and what to do."""
 
 
 class WorkedExample(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from webscale_rl.prompt import defuse
+
+MIN_QUOTATION = 4
+_TYPOGRAPHY = str.maketrans("‘’‚′“”„″«»‐‑‒–—−\xa0", '\'\'\'\'""""""------ ')
 
 
 def excerpt(text: str, limit: int) -> str:
@@ -18,6 +23,12 @@ def excerpt(text: str, limit: int) -> str:
 
 
 def quoted_in(quotation: str, text: str) -> bool:
-    """Whether the quotation stands in the text, up to white space and what quoting changes in a prompt."""
-    wanted = "".join(defuse(quotation).split())
-    return bool(wanted) and wanted in "".join(defuse(text).split())
+    """Whether the quotation stands in the text, up to white space, the shape of quotation marks and dashes (models set
+    them anew), and what quoting changes in a prompt. Fewer than MIN_QUOTATION characters prove nothing."""
+    wanted = _bare(quotation)
+    return len(wanted) >= MIN_QUOTATION and wanted in _bare(text)
+
+
+@lru_cache(maxsize=64)
+def _bare(text: str) -> str:
+    return "".join(defuse(text).translate(_TYPOGRAPHY).split())

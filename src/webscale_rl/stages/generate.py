@@ -39,7 +39,9 @@ class GenerateOptions(PromptedOptions):
 
     temperature: float | None = Field(1.0, ge=0, description="sampling temperature (the paper: 1.0)")
     pairs_per_persona: int = Field(1, ge=1, le=20, description="pairs to ask for per persona")
-    few_shot: int = Field(2, ge=0, le=20, description="worked examples of the domain in the prompt (the paper's code: 2)")
+    few_shot: int = Field(
+        2, ge=0, le=20, description="worked examples of the domain in the prompt (the paper's code: 2)"
+    )
 
 
 class Generate(Stage[Brief, GenerateReply, Pair]):
@@ -86,7 +88,5 @@ def _show(examples: tuple[WorkedExample, ...]) -> str:
     for number, example in enumerate(examples, 1):
         pair = GeneratedPair(example.evidence, example.question, example.answer, example.answer_type)
         reply = msgspec.json.encode(GenerateReply([pair])).decode()
-        shown.append(
-            f"Example {number}\nDocument:\n{example.document}\nPersona: {example.persona}\nReply: {reply}"
-        )
+        shown.append(f"Example {number}\nDocument:\n{example.document}\nPersona: {example.persona}\nReply: {reply}")
     return "\n\n".join(shown)

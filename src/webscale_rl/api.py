@@ -1,0 +1,195 @@
+"""The Python API: `run` for scripts and notebooks, `run_async` for code that is async already. The command line is a
+thin layer over it."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import threading
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from webscale_rl import corpus
+from webscale_rl.backend import Backend, BackendError
+from webscale_rl.config import Parts, Run
+from webscale_rl.dataset.rows import EXAMPLE_COLUMNS
+from webscale_rl.engine.feed import Item
+from webscale_rl.engine.files import owned
+from webscale_rl.engine.finish import finish
+from webscale_rl.engine.local import LocalRunner
+from webscale_rl.engine.progress import Progress
+from webscale_rl.engine.rundir import claim, resolved, rules_digest
+from webscale_rl.engine.stop import RESUMABLE, WRONG_USAGE, Stop, Stopped
+from webscale_rl.errors import ConfigError, RunStopped
+from webscale_rl.types import Document, Example, content_id
+
+Watch = Callable[[Progress], AbstractContextManager[object]]
+"""Shows a run while it runs: given the run's progress, a context manager that lasts as long as the run."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """A finished run: its directory and its books (`summary.json`)."""
+
+    folder: Path
+    summary: dict[str, Any]
+
+    @property
+    def dataset(self) -> Path:
+        """The folder with the dataset's Parquet files and its card."""
+        return self.folder / "dataset"
+
+    @property
+    def failed(self) -> int:
+        """Records that could not be judged; running again tries them again."""
+        return sum(self.summary["failures"].values())
+
+    def examples(self) -> Iterator[Example]:
+        """All examples of the dataset, in order, a row group at a time."""
+        import pyarrow.parquet as pq
+
+        for path in sorted(self.dataset.glob("part-*.parquet")):
+            with pq.ParquetFile(path) as file:
+                for batch in file.iter_batches(batch_size=1000, columns=list(EXAMPLE_COLUMNS)):
+                    for row in batch.to_pylist():
+                        yield Example(**row)
+
+
+def run(
+    config: Run,
+    documents: Iterable[Document] | None = None,
+    *,
+    backend: Backend | None = None,
+    accept_changes: bool = False,
+    watch: Watch | None = None,
+) -> Result:
+    """Run the pipeline over a corpus, or go on where an earlier run in the same directory stopped.
+
+    `documents` replaces the corpus of `config.inputs`; `backend` replaces the one that the configuration names.
+    Raises ConfigError or CorpusError if something must be mended, RunStopped if it stopped before the end.
+    """
+    work = run_async(config, documents, backend=backend, accept_changes=accept_changes, watch=watch)
+    return _in_thread(work) if _loop_is_running() else _run_loop(work)
+
+
+async def run_async(
+    config: Run,
+    documents: Iterable[Document] | None = None,
+    *,
+    backend: Backend | None = None,
+    accept_changes: bool = False,
+    watch: Watch | None = None,
+) -> Result:
+    """The same as `run`, as a coroutine."""
+    parts = Parts(config, backend)
+    if not config.out:
+        raise ConfigError("out: missing; name the run directory")
+    items, source = _items(config, documents)
+    folder = Path(config.out)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with owned(folder):
+            record = resolved(config, parts)
+            claim(folder, record, accept_changes=accept_changes)
+            stop = Stop()
+            runner = LocalRunner(config, parts, folder, rules=rules_digest(record), source=source, stop=stop)
+            with (watch or nullcontext)(runner.progress), _signals(stop):
+                await _execute(runner, items, stop)
+                summary = await asyncio.to_thread(finish, config, parts, folder, record)
+    except OSError as error:
+        place = error.filename or folder
+        raise RunStopped(f"{place}: {error.strerror or error}; mend it and run again", RESUMABLE) from error
+    return Result(folder, summary)
+
+
+async def _execute(runner: LocalRunner, items: Iterable[Item], stop: Stop) -> None:
+    try:
+        await runner.execute(items)
+    except Stopped:
+        if runner.progress.crash is not None:
+            raise runner.progress.crash from None
+        raise RunStopped(stop.reason or "stopped", stop.code) from None
+    except BackendError as error:  # before the first call: the backend could not be opened
+        raise RunStopped(str(error), WRONG_USAGE) from error
+
+
+def _items(config: Run, documents: Iterable[Document] | None) -> tuple[Iterable[Item], str]:
+    """The corpus, and a digest of its files as they are now; the digest of an iterable is unknown, hence empty."""
+    if documents is not None:
+        return documents, ""
+    if not config.inputs:
+        raise ConfigError("inputs: missing; name the files, folders or URLs of your corpus, or `sample:` for ours")
+    files = corpus.files(config.inputs, config.corpus)
+    return corpus.read(files, config.corpus), content_id(*(_identity(file) for file in files))
+
+
+def _identity(file: corpus.File) -> str:
+    path = Path(file.url)
+    changed = path.stat().st_mtime_ns if path.is_file() else ""
+    return f"{file.url}|{file.size}|{changed}"
+
+
+@contextmanager
+def _signals(stop: Stop) -> Iterator[None]:
+    """The first Ctrl-C (or SIGTERM) stops the run resumably; the second ends the process at once."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    loop = asyncio.get_running_loop()
+
+    def on_signal(number: signal.Signals) -> None:
+        if stop.reason is not None:
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
+        stop.request(f"stopped by {number.name}; run again to go on", RESUMABLE)
+
+    caught: Sequence[signal.Signals] = (signal.SIGINT, signal.SIGTERM)
+    try:
+        for number in caught:
+            loop.add_signal_handler(number, on_signal, number)
+    except NotImplementedError:  # Windows: Ctrl-C raises KeyboardInterrupt there, and the journal has it all
+        yield
+        return
+    try:
+        yield
+    finally:
+        for number in caught:
+            loop.remove_signal_handler(number)
+
+
+def _run_loop(work: Coroutine[Any, Any, Result]) -> Result:
+    try:
+        import uvloop
+    except ImportError:  # not on Windows
+        return asyncio.run(work)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(work)
+
+
+def _loop_is_running() -> bool:
+    """True in a notebook; a run's own loop then gets a thread of its own."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+def _in_thread(work: Coroutine[Any, Any, Result]) -> Result:
+    outcome: list[Result | BaseException] = []
+
+    def target() -> None:
+        try:
+            outcome.append(_run_loop(work))
+        except BaseException as error:  # handed over to the caller's thread, whatever it is
+            outcome.append(error)
+
+    thread = threading.Thread(target=target, name="webscale-rl")
+    thread.start()
+    thread.join()
+    if isinstance(outcome[0], BaseException):
+        raise outcome[0]
+    return outcome[0]

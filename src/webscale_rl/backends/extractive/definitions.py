@@ -1,0 +1,159 @@
+"""Questions for a term: "A franchise is a form of business that ..." -> "What is the term for a form of business that ...?"
+
+A definition is taken only if it is long enough to tell its term from others. Praise and examples ("is an important
+part of") are no definitions.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from webscale_rl.backends.extractive.candidate import Candidate, tidy
+from webscale_rl.backends.extractive.page import Entry
+from webscale_rl.backends.extractive.spans import is_person, names_in
+from webscale_rl.backends.extractive.words import FUNCTION_WORDS, NOT_GENUS, content, words
+from webscale_rl.types import AnswerType
+
+_IS = re.compile(
+    r"(?P<article>(?:An?|The) )?(?P<term>[A-Za-z][\w’'. -]{1,60}?)(?: ?\((?P<aside>[^()]{1,50})\))?,? (?P<be>is|are|was|were) (?P<lead>an?|the) "
+    r"(?P<what>[^?!]{25,240})\.$"
+)
+_MEANS = re.compile(
+    r"(?:The term |An? )?[“\"']?(?P<term>[A-Za-z][\w’' -]{2,50}?)[”\"']?(?: \([^()]{1,40}\))? (?P<verb>refers to|is defined as|are defined as|occurs when|"
+    r"occur when|denotes) (?P<what>[^?!]{25,220})\.$"
+)
+_CALLED = re.compile(
+    r"(?P<subject>[A-Z][^,;:?!]{14,160}?) (?P<be>is|are) (?:then |often |commonly |generally |usually )?(?:called|termed|known as|referred to as) "
+    r"(?:an? |the )?[“\"']?(?P<term>[\w’' -]{3,50}?)[”\"']?\.$"
+)
+_TELLING = re.compile(
+    r"\b(?:that|which|who|whose|where|when|used|characterized|characterised|caused|consisting|designed|intended|formed|made|based|by|"
+    r"between|of|for|from|in)\b"
+)
+_GENUS_END = re.compile(
+    r",|\b(?:that|which|who|whose|of|in|for|with|characterized|caused|used|where|when|from|on|by|to|at)\b"
+)
+_RANKED = re.compile(r"(?:(?:second|third|fourth) )?(?:first|last|only|[a-z]{2,}est|most|capital|official|national|main|birthplace|founder|inventor|"
+                     r"discoverer|author|creator)\b")  # fmt: skip
+_SINGLING = re.compile(
+    r"\b(?:1[0-9]\d\d|20[0-2]\d)\b|\b(?:founded|created|established|developed|built|invented|named after|[a-z]{3,}est)\b"
+)
+_SECOND_VERB = re.compile(
+    r"\b(?:and|but|or),? (?:has|have|had|is|are|was|were|can|may|will|does|did|so|thus|therefore)\b|, (?:is|are|was|were|has|but|so) "
+)
+ILLNESS = frozenset("disorder disease condition syndrome illness infection".split())
+_VAGUE_TERM = re.compile(
+    r"(?:one|there|what|how|all|both|result|example|problem|reason|goal|purpose|difference|key|idea|point|other|another|it|answer|"
+    r"step|thing|aim|fact|most|many|some|use|role|first|second|third|term|word|name|type|next|last|case|part|rule|approach|figure|this|that)s?\b", re.IGNORECASE,
+)  # fmt: skip
+
+
+def from_sentence(text: str, place: int, evidence: str, proper: frozenset[str]) -> Iterator[Candidate]:
+    """The definition questions of one stand-alone sentence. `proper` are the words the page writes with a capital."""
+    called = _CALLED.match(text)
+    if called:
+        yield from _called(called, place, evidence, proper)
+        return
+    means = _MEANS.match(text)
+    if means and _is_term(means["term"]):
+        what = means["what"]
+        verb = {"occurs when": "occurs when", "occur when": "occurs when"}.get(means["verb"], means["verb"])
+        word = "What" if "occur" in verb else "Which term"
+        question = f"{word} {verb.replace('are defined', 'is defined')} {what}?"
+        if len(content(what)) >= 5:
+            yield Candidate(8.0, place, tidy(question), means["term"], _type(means["term"], proper), evidence, "means")
+        return
+    match = _IS.match(text)
+    if match:
+        yield from _is(match, place, evidence, proper)
+
+
+def _called(match: re.Match[str], place: int, evidence: str, proper: frozenset[str]) -> Iterator[Candidate]:
+    subject, term = match["subject"], match["term"]
+    if (
+        len(content(subject)) < 3
+        or not _is_term(term)
+        or re.search(r"\b(?:is|are|was|were|has|have|can|may)\b", subject)
+    ):
+        return
+    first = subject.split(" ", 1)[0]
+    if first not in proper:
+        subject = subject[0].lower() + subject[1:]
+    yield Candidate(
+        8.5, place, tidy(f"What {match['be']} {subject} called?"), term, _type(term, proper), evidence, "called"
+    )
+
+
+def _is(match: re.Match[str], place: int, evidence: str, proper: frozenset[str]) -> Iterator[Candidate]:
+    term, lead, what, be = match["term"], match["lead"], match["what"], match["be"]
+    genus = words(_GENUS_END.split(what, maxsplit=1)[0])
+    if not _is_term(term) or not genus or NOT_GENUS & set(genus) or len(content(what)) < 5 or not _TELLING.search(what):
+        return
+    named = _named(term, proper)
+    ranked = lead == "the" and bool(_RANKED.match(what))
+    if match["article"] == "The " and not (named or ranked):
+        return
+    if named and not ranked and (_anchors(what) < 2 or is_person(term) or not _SINGLING.search(what)):
+        return
+    if be in ("was", "were") and not named or _SECOND_VERB.search(what) or (named and term[0].islower()):
+        return
+    if (
+        ILLNESS & set(genus)
+        and len(content(what)) < 8
+        or re.search(r"^[a-z]+ (?:that is |that are )?used (?:to|for)\b", what)
+    ):
+        return
+    if is_person(term):
+        question = f"Who {be} the {what}?"
+    elif ranked:
+        question = f"What {be} the {what}?"
+    elif named:
+        question = f"What {be} the name of the {what}?"
+    else:
+        question = f"What is the term for {lead} {what}?"
+    answer = term if not match["aside"] or named else term
+    score = 8.0 + (1.0 if ranked else 0.0) + min(len(content(what)), 12) / 12
+    yield Candidate(score, place, tidy(question), answer, _type(term, proper), evidence, "is")
+
+
+def from_entry(entry: Entry, place: int) -> Candidate | None:
+    """The question of a glossary entry, if the meaning is telling and stands alone."""
+    meaning = entry.meaning.rstrip(".").split(";", 1)[0].split(". ", 1)[0]
+    if (
+        len(content(meaning)) < 5
+        or not _is_term(entry.term)
+        or re.search(r"[=^<>\[\]{}\\|_:?!]|\bsee\b|\b(?:this|these|you|we|it|above)\b", meaning)
+    ):
+        return None
+    if meaning[:2] in ("A ", "An") or meaning.startswith("The "):
+        meaning = meaning[0].lower() + meaning[1:]
+    article = re.match(r"(?:an?|the) ", meaning)
+    question = tidy(f"What is the term for {meaning}?" if article else f'Which term is defined as "{meaning}"?')
+    term = re.sub(r" ?\([^()]*\)", "", entry.term).strip()
+    return Candidate(9.0 + min(len(content(meaning)), 14) / 14, place, question, term, "phrase", entry.raw, "glossary")
+
+
+def _is_term(term: str) -> bool:
+    parts = term.split()
+    if not 1 <= len(parts) <= 6 or _VAGUE_TERM.match(term) or len(term) < 3:
+        return False
+    inner = {part.casefold() for part in parts} & FUNCTION_WORDS
+    return (
+        parts[0].casefold() not in FUNCTION_WORDS
+        and parts[-1].casefold() not in FUNCTION_WORDS
+        and inner <= {"of", "and", "the", "in", "for", "to"}
+    )
+
+
+def _named(term: str, proper: frozenset[str]) -> bool:
+    parts = term.split()
+    return parts[0] in proper or parts[0].isupper() or (len(parts) > 1 and parts[-1][0].isupper())
+
+
+def _type(term: str, proper: frozenset[str]) -> AnswerType:
+    return "person" if is_person(term) else "name" if _named(term, proper) else "phrase"
+
+
+def _anchors(text: str) -> int:
+    return len(names_in("x " + text)) + len(re.findall(r"\b\d{3,4}\b", text))

@@ -1,0 +1,72 @@
+"""The filter: is a page prose that carries facts, or is it menus, tables, spam or noise?
+
+Works on the shape of sentences, so pages of any language can pass; the marks of spam are English.
+"""
+
+from __future__ import annotations
+
+import re
+
+from webscale_rl.backends.extractive.page import Page, function_share
+from webscale_rl.stages.filter import FilterReply
+
+_SENTENCE_MARK = re.compile(r"[.!?。！？؟।]")
+_LETTER_RUN = re.compile(r"[^\W\d_]+")
+_TAG = re.compile(r"</?[A-Za-z][^<>]{0,200}>")
+_REDIRECT = re.compile(r"\s*#(?:REDIRECT|redirect|Redirect)\b")
+_REPEALED = re.compile(r"\b(?:Repealed|Reserved|Omitted|Expired|Transferred)\.?\s*$")
+_SPAM = re.compile(
+    r"\b(?:click (?:here|below)|unsubscribe|opt[- ]?out|removed? from (?:our|this|the|future) (?:mailing|mailings|list)|money[- ]back|risk[- ]free|act now|order (?:now|today)|"
+    r"call (?:now|today|toll)|limited time|special offer|100% free|absolutely free|free (?:trial|quote|consultation|gift|report|info)|no obligation|"
+    r"earn \$|make money|extra income|work (?:from|at) home|get paid|financial freedom|lowest (?:price|rate)s?|refinanc|viagra|weight loss|lose weight|"
+    r"credit cards? accepted|this (?:e-?mail|message) (?:is|was) (?:sent|not spam|being sent|brought)|bulk e-?mail|e-?mail addresses|mlm|reply to this|"
+    r"subject line|remove in the subject|your e-?mail|confidential|transfer of|next of kin|dear (?:sir|friend)|guaranteed?|buy now|toll[- ]free|"
+    r"winners?|congratulations|adult|xxx|casino|you(?:'ll| will) (?:receive|get)|urgent|cash|debts?|mortgage rates?)\b",
+    re.IGNORECASE,
+)
+
+
+def judge(page: Page) -> FilterReply:
+    """The verdict on a page, with the counts that it rests on."""
+    text = page.text
+    if not text.strip() or _REDIRECT.match(text) or (len(text) < 1000 and _REPEALED.search(text)):
+        return FilterReply("a redirect, a repealed section or an empty page", informative=False, self_contained=False)
+    letters = sum(len(run) for run in _LETTER_RUN.findall(text))
+    visible = len(text) - text.count(" ") - text.count("\n") - text.count("\t")
+    if letters < 0.55 * visible:
+        return FilterReply(
+            f"symbols and numbers: {letters} of {visible} characters are letters",
+            informative=False,
+            self_contained=False,
+        )
+    if text.count("\ufffd") + len(re.findall(r"\w\?+\w", text)) > len(text) / 100:
+        return FilterReply("characters that were not decoded", informative=False, self_contained=False)
+    tags = len(_TAG.findall(text))
+    spam = len(_SPAM.findall(text[:12000]))
+    if tags > 30 and tags * 60 > len(text):
+        return FilterReply(f"markup: {tags} tags", informative=False, self_contained=False)
+    shouting = text.count("!") + sum(word.isupper() and len(word) > 3 for word in text[:6000].split())
+    size = len(text[:12000])
+    if spam * 700 > size and spam >= 2 or spam * 1500 > size and shouting * 120 > size and spam >= 2:
+        return FilterReply(f"an advertisement: {spam} phrases of advertising", informative=False, self_contained=False)
+    good, covered = _prose(page)
+    if not page.english:
+        marks = len(_SENTENCE_MARK.findall(text))
+        ok = marks >= 3 and marks * 400 > len(text) and good + marks >= 4
+        return FilterReply(f"not English; {marks} sentence marks", informative=ok, self_contained=ok)
+    share = covered / max(1, len(text))
+    informative = good >= 3 and share >= 0.12 or good >= 2 and share >= 0.4 or good >= 12
+    complete = good >= 2
+    return FilterReply(
+        f"{good} sentences of prose, {share:.0%} of the page", informative=informative, self_contained=complete
+    )
+
+
+def _prose(page: Page) -> tuple[int, int]:
+    """How many sentences read as prose, and how many characters they cover."""
+    good = covered = 0
+    for sentence in page.sentences:
+        if len(sentence.clean) >= 30 and 0.2 <= function_share(sentence.clean) <= 0.8:
+            good += 1
+            covered += len(sentence.raw)
+    return good, covered

@@ -1,0 +1,319 @@
+"""Any server that speaks OpenAI's `/chat/completions`: OpenAI, vLLM, SGLang, llama.cpp, Ollama, TGI, and the gateways.
+
+One call per `reply`: retries, rates and concurrency belong to the engine. What a model turns out not to take (a reply
+schema, a temperature, the name `max_tokens`) is left out of the call and remembered per model; such a refusal costs
+nothing, so the same `reply` asks again at once.
+
+    Form   what a call may contain; forms only ever shrink: json_schema -> json_object -> text, and parameters leave
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import re
+import time
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from types import TracebackType
+from typing import Any, ClassVar, Literal, NamedTuple, Self
+from urllib.parse import urlsplit
+
+import msgspec
+import orjson
+from pydantic import ConfigDict, Field, field_validator
+
+from webscale_rl.backend import (
+    BackendError,
+    BackendOptions,
+    BadRequest,
+    Overloaded,
+    Reply,
+    Request,
+    Sampling,
+    Unauthorized,
+    reply_schema,
+    reply_schema_json,
+)
+from webscale_rl.backends.answers import Answer, Complaint, NotConnected, Transport, complaint, completion, refusal
+from webscale_rl.stage import Context
+
+MODES = ("json_schema", "json_object", "text")
+OPTIONAL = ("temperature", "top_p", "seed")
+AVOID_S = 10.0
+PREFLIGHT_S = 5.0
+
+_RESERVED = {"messages", "model", "stream", "n", "response_format"}
+_STRUCTURED = re.compile(r"response_?format|json_?schema|json_?object|json mode|guided|grammar|structured|schema")
+_REFUSES = re.compile(
+    r"unsupported|n[o']t support|only|not allowed|not permitted|use '|unknown"
+    r"|unrecogni[sz]ed|unexpected|extra inputs|deprecated"
+)
+# A server that is not told the form of the reply is told in words; OpenAI's json_object mode insists on the word JSON.
+_IN_WORDS = "\n\nReply with one JSON object and nothing else. It must satisfy this JSON schema:\n"
+
+
+class OpenAIOptions(BackendOptions):
+    """Options of the openai backend."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    base_urls: list[str] = Field(
+        default_factory=lambda: [os.environ.get("OPENAI_BASE_URL") or "https://api.openai.com/v1"],
+        min_length=1,
+        description="servers of the same models, each up to /v1; default: $OPENAI_BASE_URL, else OpenAI. "
+        "All calls of a document go to the same one",
+    )
+    api_key_env: str = Field(
+        "OPENAI_API_KEY",
+        pattern=r"^[A-Za-z_][A-Za-z0-9_]*$",
+        description="name of the environment variable that holds the key; a server without keys needs none",
+    )
+    timeout_s: float = Field(300.0, gt=0, description="most seconds of one call, connection and answer")
+    connect_timeout_s: float = Field(10.0, gt=0, description="most seconds until there is a connection")
+    structured: Literal["auto", "json_schema", "json_object", "text"] = Field(
+        "auto", description="how the form of a reply is asked for; auto: the strictest that the model takes"
+    )
+    extra_body: dict[str, Any] = Field(
+        default_factory=dict, description="more fields for the body of every call, as the server documents them"
+    )
+
+    @field_validator("base_urls")
+    @classmethod
+    def _bases(cls, urls: list[str]) -> list[str]:
+        for url in urls:
+            parts = urlsplit(url)
+            if parts.scheme not in ("http", "https") or not parts.hostname:
+                raise ValueError("a base URL begins with http:// or https:// and a host")
+            if parts.username is not None or parts.query or parts.fragment:
+                raise ValueError("a base URL holds no user, password or query; name the key's variable in api_key_env")
+            if parts.path.rstrip("/").endswith("/completions"):
+                raise ValueError("a base URL ends before /chat/completions, mostly in /v1")
+        return list(dict.fromkeys(url.rstrip("/") for url in urls))
+
+    @field_validator("extra_body")
+    @classmethod
+    def _unreserved(cls, body: dict[str, Any]) -> dict[str, Any]:
+        if taken := sorted(_RESERVED & body.keys()):
+            raise ValueError(f"extra_body cannot set {', '.join(taken)}")
+        return body
+
+
+class Form(NamedTuple):
+    """What a call may contain. `renamed`: max_tokens goes by the name max_completion_tokens."""
+
+    mode: str
+    dropped: frozenset[str] = frozenset()
+    renamed: bool = False
+
+    def meet(self, other: Form) -> Form:
+        """What both may contain."""
+        mode = MODES[max(MODES.index(self.mode), MODES.index(other.mode))]
+        return Form(mode, self.dropped | other.dropped, self.renamed or other.renamed)
+
+
+class OpenAI:
+    """The openai backend. `transport` replaces the network in tests."""
+
+    name: ClassVar[str] = "openai"
+    paid: ClassVar[bool] = True
+    Options: ClassVar[type[OpenAIOptions]] = OpenAIOptions
+
+    def __init__(
+        self, options: OpenAIOptions, context: Context | None = None, transport: Transport | None = None
+    ) -> None:
+        self.options = options
+        self._transport = transport
+        self._network: Any = None
+        self._key = ""
+        self._headers: dict[str, str] = {}
+        self._bases = options.base_urls
+        self._avoid_until = dict.fromkeys(self._bases, 0.0)
+        self._widest = Form("json_schema" if options.structured == "auto" else options.structured)
+        self._forms: dict[str, Form] = {}
+        self._proven: set[tuple[str, str]] = set()
+        # Few in a run: stages x models x forms. Encoding them on every call would cost more than the messages do.
+        self._ending = lru_cache(maxsize=1024)(self._encode_ending)
+
+    async def __aenter__(self) -> Self:
+        """Opens the session. Raises Unreachable if no server can be reached, Unauthorized for an impossible key."""
+        self._key = os.environ.get(self.options.api_key_env, "").strip()
+        self._headers = {"Content-Type": "application/json", "User-Agent": "webscale-rl"}
+        if self._key:
+            if not (self._key.isascii() and self._key.isprintable()):
+                raise Unauthorized(f"${self.options.api_key_env} holds characters that no key has")
+            self._headers["Authorization"] = f"Bearer {self._key}"
+        if self._transport is None:
+            from webscale_rl.backends.transport import Aiohttp
+
+            self._network = Aiohttp(self.options.timeout_s, self.options.connect_timeout_s)
+            self._transport = await self._network.__aenter__()
+        try:
+            await self._preflight()
+        except BaseException:
+            await self.__aexit__(None, None, None)
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Closes the session."""
+        if self._network is not None:
+            network, self._network, self._transport = self._network, None, None
+            await network.__aexit__(kind, error, trace)
+
+    async def reply(self, request: Request) -> Reply:
+        """The answer to one request. Raises BackendError."""
+        start = form = self._forms.get(request.model, self._widest)
+        guessed = False
+        first: BackendError | None = None
+        while True:
+            base = self._base(request)
+            answer = await self._send(base, request, form)
+            if 200 <= answer.status < 300:
+                if (request.model, form.mode) not in self._proven or form is not start:
+                    self._learn(request.model, start, form, guessed)
+                return completion(answer.body)
+            error = refusal(answer, url=base, model=request.model, secret=self._key)
+            first = first or error
+            smaller = self._smaller(form, request, answer, error)
+            if smaller is None:
+                raise first if guessed else error
+            form, guess = smaller
+            guessed = guessed or guess
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """What was learned about the models, as JSON; `remember` takes it back."""
+        models = {
+            model: {"structured": form.mode, "dropped": sorted(form.dropped), "max_completion_tokens": form.renamed}
+            for model, form in sorted(self._forms.items())
+            if form != self._widest
+        }
+        return {"base_urls": list(self._bases), "models": models}
+
+    def remember(self, state: Mapping[str, Any]) -> None:
+        """Take back what an earlier process learned of the same servers. What does not fit is left out."""
+        if state.get("base_urls") != list(self._bases) or not isinstance(state.get("models"), dict):
+            return
+        for model, known in state["models"].items():
+            if not isinstance(known, dict) or known.get("structured") not in MODES:
+                continue
+            dropped = frozenset(name for name in known.get("dropped", ()) if name in OPTIONAL)
+            mode = known["structured"] if self.options.structured == "auto" else self._widest.mode
+            form = Form(mode, dropped, known.get("max_completion_tokens") is True)
+            self._forms[model] = form.meet(self._forms.get(model, self._widest))
+
+    async def _preflight(self) -> None:
+        async def probe(base: str) -> NotConnected | None:
+            try:
+                async with asyncio.timeout(PREFLIGHT_S):
+                    await self._sender().send("GET", f"{base}/models", self._headers)
+            except NotConnected as error:
+                self._avoid_until[base] = time.monotonic() + AVOID_S
+                return error
+            except (BackendError, TimeoutError):
+                return None
+            return None
+
+        errors = await asyncio.gather(*[probe(base) for base in self._bases])
+        missing = [error for error in errors if error is not None]
+        if len(missing) == len(self._bases):
+            raise NotConnected("; ".join(str(error) for error in missing[:3]) + "; is the server running?")
+
+    def _sender(self) -> Transport:
+        if self._transport is None:
+            raise RuntimeError("the backend is not open: use it as `async with`")
+        return self._transport
+
+    async def _send(self, base: str, request: Request, form: Form) -> Answer:
+        messages = request.messages()
+        if form.mode != "json_schema":
+            last = messages[-1]
+            messages[-1] = {**last, "content": last["content"] + _IN_WORDS + reply_schema_json(request.reply_type)}
+        ending = self._ending(request.model, request.stage, request.reply_type, request.sampling, form)
+        try:
+            body = b'{"messages":' + orjson.dumps(messages) + ending
+        except TypeError:  # a lone surrogate in a slot
+            clean = [{name: text.encode("utf-8", "replace").decode() for name, text in m.items()} for m in messages]
+            body = b'{"messages":' + orjson.dumps(clean) + ending
+        try:
+            return await self._sender().send("POST", f"{base}/chat/completions", self._headers, body)
+        except NotConnected:
+            self._avoid_until[base] = time.monotonic() + AVOID_S
+            raise
+
+    def _encode_ending(
+        self, model: str, stage: str, reply_type: type[msgspec.Struct], sampling: Sampling, form: Form
+    ) -> bytes:
+        """The body of a call after its messages."""
+        fields: dict[str, Any] = {"model": model}
+        fields["max_completion_tokens" if form.renamed else "max_tokens"] = sampling.max_tokens
+        for name in OPTIONAL:
+            value = getattr(sampling, name)
+            if value is not None and name not in form.dropped:
+                fields[name] = value
+        if form.mode == "json_schema":
+            name = re.sub(r"[^A-Za-z0-9_-]", "_", stage)[:64]
+            schema = {"name": name, "strict": True, "schema": reply_schema(reply_type)}
+            fields["response_format"] = {"type": "json_schema", "json_schema": schema}
+        elif form.mode == "json_object":
+            fields["response_format"] = {"type": "json_object"}
+        fields.update(self.options.extra_body)
+        return b"," + orjson.dumps(fields)[1:]
+
+    def _smaller(self, form: Form, request: Request, answer: Answer, error: BackendError) -> tuple[Form, bool] | None:
+        """The form to ask in next and whether it is a guess; None if the refusal is not about the form."""
+        if answer.status not in (400, 422, 501) or not isinstance(error, BadRequest | Overloaded):
+            return None
+        known = self._forms.get(request.model, self._widest)
+        if (met := form.meet(known)) != form:
+            return met, False  # another call has learned meanwhile
+        sent = [name for name in OPTIONAL if getattr(request.sampling, name) is not None]
+        if explained := explain(complaint(answer.body), form, sent, fixed=self.options.structured != "auto"):
+            return explained, False
+        unproven = (request.model, form.mode) not in self._proven
+        if unproven and form.mode != "text" and self.options.structured == "auto":
+            return form._replace(mode=MODES[MODES.index(form.mode) + 1]), True
+        return None
+
+    def _learn(self, model: str, start: Form, form: Form, guessed: bool) -> None:
+        """Keep the form that was answered. A guess is dropped if the wider mode has proved to work meanwhile."""
+        known = self._forms.get(model, self._widest)
+        if guessed and (model, start.mode) in self._proven:
+            form = form._replace(mode=known.mode)
+        self._forms[model] = known.meet(form)
+        self._proven.add((model, form.mode))
+
+    def _base(self, request: Request) -> str:
+        """The server of this document: the first in its own order (rendezvous hashing) that is not being avoided."""
+        if len(self._bases) == 1:
+            return self._bases[0]
+        order = rendezvous(request.affinity or request.key.hex(), self._bases)
+        now = time.monotonic()
+        return next((base for base in order if self._avoid_until[base] <= now), order[0])
+
+
+def rendezvous(affinity: str, bases: Iterable[str]) -> list[str]:
+    """The bases in the order of this affinity: when one leaves, only its own documents move."""
+
+    def weight(base: str) -> bytes:
+        return hashlib.blake2b(f"{base}\n{affinity}".encode("utf-8", "replace"), digest_size=8).digest()
+
+    return sorted(bases, key=weight)
+
+
+def explain(said: Complaint, form: Form, sent: Iterable[str], *, fixed: bool) -> Form | None:
+    """The next smaller form if the server says what it does not take, else None."""
+    text = said.text
+    if _REFUSES.search(text):
+        if not form.renamed and "max_tokens" in text and "max_completion_tokens" in text:
+            return form._replace(renamed=True)
+        for name in sent:
+            if name not in form.dropped and re.search(rf"\b{name}\b", text):
+                return form._replace(dropped=form.dropped | {name})
+    if not fixed and form.mode != "text" and _STRUCTURED.search(text):
+        return form._replace(mode=MODES[MODES.index(form.mode) + 1])
+    return None

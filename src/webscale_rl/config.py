@@ -1,0 +1,206 @@
+"""The Run: the frozen configuration of it all, from YAML, keyword arguments or the command line.
+
+Unknown keys are refused with the name of the nearest known one. What a stage or a backend can be told is declared by
+that stage or backend (its `Options`); here stands what concerns the run as a whole.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from webscale_rl import registry
+from webscale_rl.backend import Backend, BackendOptions
+from webscale_rl.corpus import CorpusOptions
+from webscale_rl.domains import Taxonomy
+from webscale_rl.errors import ConfigError
+from webscale_rl.pipeline import AnyStage, Pipeline
+from webscale_rl.stage import Context, StageOptions
+
+PIPELINE = ("heuristics", "filter", "classify", "generate", "precheck", "check")
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class TrafficOptions(_Section):
+    """How calls are made. None of it changes the result."""
+
+    concurrency: int = Field(64, ge=1, description="most calls in flight at once")
+    retries: int = Field(8, ge=0, description="how often a call that brought no answer is tried again")
+    backoff_s: float = Field(1.0, gt=0, description="wait before the first retry; doubles each time, with jitter")
+    max_backoff_s: float = Field(60.0, gt=0, description="longest wait before a retry, unless the server asks for more")
+    attempts: int = Field(3, ge=1, description="answers to pay for, at most, until one is usable")
+    give_up_after_s: float = Field(180.0, gt=0, description="stop, resumably, when nothing was answered for so long")
+
+
+class DatasetOptions(_Section):
+    """What the dataset looks like."""
+
+    pretrain_text: bool = Field(True, description="keep each document's text beside its pairs (the paper's column)")
+    rows_per_file: int = Field(100_000, ge=1, description="rows of one part-*.parquet")
+
+
+class Run(_Section):
+    """One run: which documents, through which stages, answered by whom, written where."""
+
+    inputs: tuple[str, ...] = Field((), description="files, folders, globs or URLs of the corpus; `sample:` is ours")
+    out: str | None = Field(None, description="the run directory")
+    limit: int | None = Field(None, ge=1, description="read no more than so many documents")
+    seed: int = Field(0, description="seeds every choice (few-shot examples, personas of the embedded backend)")
+    shard_size: int = Field(1000, ge=1, description="documents that are committed together")
+    min_free_disk_mb: int = Field(64, ge=0, description="stop, resumably, when the disk has less left")
+    domains: str | None = Field(None, description="folder of your own domains instead of the packaged ten")
+    corpus: CorpusOptions = Field(default_factory=CorpusOptions, description="how documents are read")
+    backend: dict[str, Any] = Field(
+        default_factory=lambda: {"use": "extractive"},
+        description="who answers: `use:` names it, the rest is its options",
+    )
+    pipeline: tuple[str, ...] = Field(PIPELINE, description="the stages in their order; your own as `module:Class`")
+    stages: dict[str, dict[str, Any]] = Field(default_factory=dict, description="options of the stages, by name")
+    sieves: tuple[str, ...] = Field(("dedup",), description="passes over all finished examples")
+    traffic: TrafficOptions = Field(default_factory=TrafficOptions, description="how calls are made")
+    dataset: DatasetOptions = Field(default_factory=DatasetOptions, description="what is written")
+
+    @classmethod
+    def make(cls, values: Mapping[str, Any], origin: str = "configuration") -> Self:
+        """A checked Run from plain values. Raises ConfigError with a line for each fault."""
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            raise ConfigError(explain(error, cls, origin)) from None
+
+    @classmethod
+    def load(cls, path: str | Path, overrides: Mapping[str, Any] | None = None) -> Self:
+        """A Run from a YAML file, with values laid over it. Raises ConfigError."""
+        return cls.make(merge(read_yaml(path), overrides or {}), str(path))
+
+
+class Parts:
+    """What a Run is made of, built and checked: taxonomy, stages, backend options. Raises ConfigError for any fault."""
+
+    def __init__(self, run: Run, backend: Backend | None = None) -> None:
+        self.context = Context(Taxonomy.load(run.domains), run.seed)
+        self.backend_class: Any = None
+        if backend is None:
+            use = run.backend.get("use", "openai" if run.backend else "extractive")
+            self.backend_class = registry.load("backends", str(use), "paid")
+            values = {"use": use, **run.backend}
+            self.backend_options: BackendOptions = _options(self.backend_class.Options, values, "backend")
+        stages = [self._stage(name, run) for name in run.pipeline]
+        stages = [stage for stage in stages if stage.options.enabled]
+        self.pipeline = Pipeline(stages)
+        self._refuse_strangers(run)
+        self.sieves = [registry.load("sieves", name, "judge")() for name in run.sieves]
+        self.given = backend
+        self._require_models(run)
+
+    def backend(self) -> Backend:
+        """A new backend, not yet opened; the caller's own if one was given."""
+        if self.given is not None:
+            return self.given
+        built: Backend = self.backend_class(self.backend_options, self.context)
+        return built
+
+    @property
+    def backend_name(self) -> str:
+        """The backend's word in the dataset's columns."""
+        return str((self.given or self.backend_class).name)
+
+    def model(self, stage: AnyStage) -> str:
+        """The model that answers a prompted stage."""
+        default = "" if self.given is not None else self.backend_options.model
+        return stage.options.model or default or self.backend_name
+
+    def _stage(self, name: str, run: Run) -> AnyStage:
+        kind = registry.load("stages", name, "takes")
+        options = _options(kind.Options, run.stages.get(name, run.stages.get(kind.name, {})), f"stages.{name}")
+        built: AnyStage = kind(options, self.context)
+        return built
+
+    def _refuse_strangers(self, run: Run) -> None:
+        known = {*run.pipeline, *(stage.name for stage in self.pipeline.stages), *registry.names("stages", "takes")}
+        for name in run.stages:
+            if name not in known:
+                raise ConfigError(f"stages.{name}: no stage of that name{_near(name, known)}")
+
+    def _require_models(self, run: Run) -> None:
+        if self.given is not None or not self.backend_class.paid:
+            return
+        for stage in self.pipeline.stages:
+            if stage.prompt is not None and not (stage.options.model or self.backend_options.model):
+                raise ConfigError(
+                    f"stages.{stage.name}.model: no model; set backend.model (or --model), or the stage's own"
+                )
+
+
+def read_yaml(path: str | Path) -> dict[str, Any]:
+    """The mapping that a YAML file holds. Raises ConfigError."""
+    try:
+        values = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: no such file") from None
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigError(f"{path}: {' '.join(str(error).split())}") from error
+    if values is None:
+        return {}
+    if not isinstance(values, dict):
+        raise ConfigError(f"{path}: must hold keys and values, not a {type(values).__name__}")
+    return values
+
+
+def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """`base` with `over` laid on it, mappings key by key."""
+    merged = dict(base)
+    for key, value in over.items():
+        both = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
+        merged[key] = merge(merged[key], value) if both else value
+    return merged
+
+
+def explain(error: ValidationError, model: type[BaseModel], origin: str) -> str:
+    """A pydantic error as lines for people: the key's whole path, what was wrong, the nearest known key."""
+    lines = []
+    for fault in error.errors(include_url=False, include_context=False):
+        path = [str(step) for step in fault["loc"]]
+        key = ".".join(path)
+        if fault["type"] == "extra_forbidden":
+            lines.append(f"{origin}: {key}: unknown key{_near(path[-1], _known_keys(model, path[:-1]))}")
+        else:
+            given = "" if fault["type"] == "missing" else f" (it is {str(fault['input'])[:60]!r})"
+            lines.append(f"{origin}: {key}: {fault['msg'][0].lower()}{fault['msg'][1:]}{given}")
+    return "\n".join(lines)
+
+
+def _options(kind: type[Any], values: Mapping[str, Any], where: str) -> Any:
+    try:
+        return kind.model_validate(dict(values))
+    except ValidationError as error:
+        lines = explain(error, kind, where).splitlines()
+        raise ConfigError("\n".join(line.replace(": ", ".", 1) for line in lines)) from None
+
+
+def _known_keys(model: type[BaseModel], path: list[str]) -> list[str]:
+    for step in path:
+        field = model.model_fields.get(step)
+        inner = field.annotation if field else None
+        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
+            return []
+        model = inner
+    return list(model.model_fields)
+
+
+def _near(name: str, known: Any) -> str:
+    near = difflib.get_close_matches(name, sorted(known), 1, cutoff=0.5)
+    if near:
+        return f"; did you mean {near[0]!r}?"
+    return f"; known: {', '.join(sorted(known))}" if known else ""
+
+
+__all__ = ["ConfigError", "DatasetOptions", "Parts", "Run", "StageOptions", "TrafficOptions", "merge", "read_yaml"]

@@ -1,0 +1,1 @@
+"""What a run leaves behind: rows, the dataset and its card, what was dropped, and exports."""

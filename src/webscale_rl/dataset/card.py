@@ -1,0 +1,95 @@
+"""The dataset card: what is in the dataset, how it was made, what is known to be wrong with it.
+
+No dates and no durations: the same run writes the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+COLUMNS = {
+    "id": "digest of document, persona, question and answer",
+    "question": "asked without the document",
+    "answer": "the ground truth: short, and checkable against the evidence",
+    "answer_type": "number, quantity, money, percentage, date, range, list, yes_no, choice, person, name, code, formula"
+    " or phrase",
+    "domain": "the domain of the document",
+    "persona": "for whom the question was written",
+    "evidence": "words of the document that prove the answer",
+    "document_id": "the document's id in the corpus",
+    "source": "the document's source, if the corpus names one",
+    "url": "the document's URL, if the corpus names one",
+    "pretrain_text": "the document's text, unless the run left it out",
+    "metadata": "the document's other columns, as JSON",
+    "generator": "backend and model that wrote the pair",
+    "checker": "backend and model that checked it",
+    "difficulty": "pass rate without the document, 0 to 1, if it was measured",
+    "created_with": "name and version of the software",
+}
+"""The columns and what they mean, in their order."""
+
+
+def card(summary: Mapping[str, Any], record: Mapping[str, Any]) -> str:
+    """The text of the card. It starts with the YAML that the hub and `datasets` read."""
+    config = record["config"]
+    pairs, documents = summary["pairs"], summary["documents"]
+    backend = config["backend"]
+    lines = [
+        "---",
+        "configs:",
+        "- config_name: default",
+        "  data_files: part-*.parquet",
+        "task_categories:",
+        "- question-answering",
+        "tags:",
+        "- reinforcement-learning",
+        "- verifiable-rewards",
+        "- synthetic",
+        "- webscale-rl",
+        "---",
+        "",
+        "# Verified question-answer pairs",
+        "",
+        f"{pairs['kept']:,} pairs from {documents['seen']:,} documents, made with webscale-rl {record['webscale_rl']}"
+        " after the pipeline of arXiv 2510.06499.",
+        "",
+        f"- backend: {backend['use']}" + (f", model: {backend['model']}" if backend.get("model") else ""),
+        f"- stages: {', '.join(config['pipeline'])}; then {', '.join(config['sieves']) or 'no sieve'}",
+        f"- seed: {config['seed']}",
+        "",
+        "The documents keep their own licences; see `source`, `url` and `metadata`.",
+        "",
+        *_limits(backend["use"]),
+        "## Columns",
+        "",
+        "| column | meaning |",
+        "|---|---|",
+        *(f"| {name} | {meaning} |" for name, meaning in COLUMNS.items()),
+        "",
+        "## What became of every record",
+        "",
+        "| stage | unit | seen | kept | dropped | failed |",
+        "|---|---|---|---|---|---|",
+        *(
+            f"| {row['stage']} | {row['unit']} | {row['seen']:,} | {row['kept']:,} | {sum(row['dropped'].values()):,}"
+            f" | {sum(row['failed'].values()):,} |"
+            for row in summary["funnel"]
+        ),
+        "",
+    ]
+    for column, title in (("domain", "Domains"), ("answer_type", "Answer types")):
+        lines += [f"## {title}", "", f"| {column} | pairs |", "|---|---|"]
+        lines += [f"| {value} | {count:,} |" for value, count in summary[column].items()]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _limits(backend: str) -> list[str]:
+    if backend != "extractive":
+        return []
+    return [
+        "The questions were made by rules from single sentences, by no language model: many are cloze questions."
+        " They suit first experiments and masked-span tasks; they are narrower than a model's.",
+        "",
+    ]

@@ -1,0 +1,217 @@
+"""Turns finished shards into the dataset: the sieves judge, then dataset/ and dropped/ are written, whole or not at all.
+
+Streams: no more than a row group is in memory, whatever the size of the corpus.
+"""
+
+from __future__ import annotations
+
+import heapq
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+import orjson
+
+from webscale_rl.dataset.rows import DROPPED_COLUMNS, EXAMPLE_COLUMNS, schema
+from webscale_rl.sieve import Rejected, Sieve
+from webscale_rl.tally import END_DROPPED, END_KEPT
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+ROWS_PER_GROUP = 1000
+
+
+class ShardExamples:
+    """The examples of finished shards that no sieve has rejected yet (see `sieve.Examples`).
+
+    Rejections lie in files of `scratch`; in memory is one byte per example.
+    """
+
+    def __init__(self, shards: Sequence[Path], scratch: Path) -> None:
+        self._shards = shards
+        self._scratch = scratch
+        self._out = bytearray()
+        self._files: list[tuple[str, Path]] = []
+
+    def stays(self, row: int) -> bool:
+        """Whether no sieve has rejected the example."""
+        return row >= len(self._out) or not self._out[row]
+
+    def batches(self, columns: tuple[str, ...]) -> Iterator[tuple[list[int], pa.RecordBatch]]:
+        """Batches of these columns, each with the row numbers of its examples."""
+        import pyarrow as pa
+
+        for first, batch in kept_batches(self._shards, columns):
+            rows = [row for row in range(first, first + len(batch)) if self.stays(row)]
+            if rows:
+                yield rows, batch.take(pa.array([row - first for row in rows]))
+
+    def apply(self, sieve: Sieve) -> None:
+        """Let a sieve judge what is still in."""
+        own = self._scratch / sieve.name
+        own.mkdir()
+        path = self._scratch / f"{sieve.name}.jsonl"
+        with path.open("wb") as file:
+            for rejected in sieve.judge(self, own):
+                if rejected.reason not in sieve.reasons:
+                    raise ValueError(f"sieve {sieve.name}: {rejected.reason!r} is not one of its reasons")
+                file.write(orjson.dumps(rejected, option=orjson.OPT_APPEND_NEWLINE))
+        shutil.rmtree(own)
+        self._files.append((sieve.name, path))
+        for _, rejected in _read_rejected(sieve.name, path):
+            if rejected.row >= len(self._out):
+                self._out.extend(bytes(rejected.row + 1 - len(self._out)))
+            self._out[rejected.row] = 1
+
+    def rejections(self) -> Iterator[tuple[str, Rejected]]:
+        """Everything that was rejected, with its sieve, by ascending row."""
+        return heapq.merge(*(_read_rejected(*entry) for entry in self._files), key=lambda entry: entry[1].row)
+
+
+def _read_rejected(sieve: str, path: Path) -> Iterator[tuple[str, Rejected]]:
+    with path.open("rb") as file:
+        for line in file:
+            yield sieve, Rejected(*orjson.loads(line))
+
+
+def kept_batches(shards: Sequence[Path], columns: tuple[str, ...]) -> Iterator[tuple[int, pa.RecordBatch]]:
+    """All kept examples of the shards in order, with the number of the first one of each batch."""
+    import pyarrow.compute as pc
+
+    row = 0
+    for batch in outcome_batches(shards, ("end", "unit", *columns)):
+        kept = pc.and_(pc.equal(batch.column("end"), END_KEPT), pc.equal(batch.column("unit"), "pair"))
+        chosen = batch.filter(kept).select(list(columns))
+        yield row, chosen
+        row += len(chosen)
+
+
+def outcome_batches(shards: Sequence[Path], columns: tuple[str, ...]) -> Iterator[pa.RecordBatch]:
+    """All outcomes of the shards in order."""
+    import pyarrow.parquet as pq
+
+    for path in shards:
+        with pq.ParquetFile(path) as file:
+            yield from file.iter_batches(batch_size=ROWS_PER_GROUP, columns=list(columns))
+
+
+class PartWriter:
+    """Writes rows as part-*.parquet into a folder, with row groups of a fixed size, so that the bytes depend on the
+    rows alone."""
+
+    def __init__(self, folder: Path, columns: tuple[str, ...], rows_per_file: int) -> None:
+        self._folder = folder
+        self._schema = schema(columns)
+        self._rows_per_file = rows_per_file
+        self._buffer: list[pa.RecordBatch] = []
+        self._buffered = 0
+        self._writer: Any = None
+        self._in_file = 0
+        self._parts = 0
+        self.rows = 0
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Write what is left; an empty dataset is one part without rows."""
+        if kind is None:
+            if self._buffered or not self._parts:
+                self._group(self._buffered)
+            self._close()
+        elif self._writer is not None:
+            self._writer.close()
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        """Add rows that have exactly our columns."""
+        self.rows += len(batch)
+        while len(batch):
+            size = min(ROWS_PER_GROUP, self._rows_per_file - self._in_file)
+            piece = batch.slice(0, size - self._buffered)
+            self._buffer.append(piece)
+            self._buffered += len(piece)
+            batch = batch.slice(len(piece))
+            if self._buffered == size:
+                self._group(size)
+
+    def _group(self, size: int) -> None:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        if self._writer is None:
+            path = self._folder / f"part-{self._parts:05d}.parquet"
+            self._writer = pq.ParquetWriter(path, self._schema, compression="zstd")
+            self._parts += 1
+        table = pa.Table.from_batches(self._buffer, self._schema).combine_chunks()
+        self._writer.write_table(table, row_group_size=ROWS_PER_GROUP)
+        self._in_file += size
+        self._buffer, self._buffered = [], 0
+        if self._in_file >= self._rows_per_file:
+            self._close()
+
+    def _close(self) -> None:
+        if self._writer is not None:
+            self._writer.close()
+        self._writer, self._in_file = None, 0
+
+
+class Facts(Counter[tuple[str, str]]):
+    """Counts of the dataset's values, for its card: (column, value) -> examples."""
+
+    columns = ("domain", "answer_type", "source")
+
+    def note(self, batch: pa.RecordBatch) -> None:
+        """Count a batch."""
+        for column in self.columns:
+            self.update((column, str(value)) for value in batch.column(column).to_pylist() if value is not None)
+
+    def of(self, column: str) -> list[tuple[str, int]]:
+        """A column's values by falling count."""
+        found = [(value, count) for (its, value), count in self.items() if its == column]
+        return sorted(found, key=lambda pair: (-pair[1], pair[0]))
+
+
+def sift(shards: Sequence[Path], sieves: Sequence[Sieve], scratch: Path) -> ShardExamples:
+    """Let all sieves judge, one after the other."""
+    examples = ShardExamples(shards, scratch)
+    for sieve in sieves:
+        examples.apply(sieve)
+    return examples
+
+
+def write_dataset(examples: ShardExamples, shards: Sequence[Path], writer: PartWriter, facts: Facts) -> None:
+    """Write the examples that stay."""
+    import pyarrow as pa
+
+    for first, batch in kept_batches(shards, EXAMPLE_COLUMNS):
+        stay = [at for at in range(len(batch)) if examples.stays(first + at)]
+        chosen = batch if len(stay) == len(batch) else batch.take(pa.array(stay, pa.int64()))
+        facts.note(chosen)
+        writer.write(chosen)
+
+
+def write_dropped(
+    examples: ShardExamples, shards: Sequence[Path], writer: PartWriter, count: Callable[[str, str], None]
+) -> None:
+    """Write all drops of the stages, in the order of the corpus, then those of the sieves."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    for batch in outcome_batches(shards, ("end", *DROPPED_COLUMNS)):
+        writer.write(batch.filter(pc.equal(batch.column("end"), END_DROPPED)).select(list(DROPPED_COLUMNS)))
+    rejections = examples.rejections()
+    for first, batch in kept_batches(shards, DROPPED_COLUMNS):
+        out = [at for at in range(len(batch)) if not examples.stays(first + at)]
+        rows = batch.take(pa.array(out, pa.int64())).to_pylist()
+        for row, (sieve, rejected) in zip(rows, rejections, strict=False):
+            row |= {"stage": sieve, "reason": rejected.reason, "detail": rejected.detail}
+            count(sieve, rejected.reason)
+        if rows:
+            writer.write(pa.RecordBatch.from_pylist(rows, schema(DROPPED_COLUMNS)))

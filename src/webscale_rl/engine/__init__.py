@@ -1,0 +1,1 @@
+"""Runs the pipeline over a corpus: calls, replies, shards, the local runner."""

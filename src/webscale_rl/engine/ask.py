@@ -1,0 +1,116 @@
+"""Asks a stage's question: from the books if it was paid for already, else over the wire, until an answer is usable.
+
+An answer is written down before anyone acts on it. An answer of no use (refused, cut off, not what was asked for) is
+kept, counted, and asked for again a few times; then it is a Failure, which the next run tries again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from webscale_rl.backend import BackendError, ContextTooLong, Reply, Request
+from webscale_rl.config import Parts
+from webscale_rl.engine.replies import Stored
+from webscale_rl.engine.shard import Shard
+from webscale_rl.engine.stop import Stop, Stopped
+from webscale_rl.engine.traffic import Traffic
+from webscale_rl.pipeline import AnyStage
+from webscale_rl.replies import Unusable, parse
+from webscale_rl.stages.document_text import excerpt
+from webscale_rl.tally import Calls
+from webscale_rl.types import Brief, Document, Drop, Failure, Pair
+
+SHORTENINGS = 4
+"""How often a document that does not fit the model's context is halved before it is dropped."""
+TOO_LONG = "context_length"
+
+
+class Asker:
+    """Asks on behalf of the documents of a run. One per run; every shard brings its own books."""
+
+    def __init__(self, parts: Parts, traffic: Traffic, stop: Stop, attempts: int) -> None:
+        self._parts = parts
+        self._traffic = traffic
+        self._stop = stop
+        self._attempts = attempts
+        self._depth = {stage.name: place for place, stage in enumerate(parts.pipeline.stages)}
+        self._asking: dict[tuple[int, bytes], asyncio.Lock] = {}
+        self.watch = lambda stage, reply: None
+
+    async def ask(self, shard: Shard, ordinal: int, stage: AnyStage, record: Any) -> Any:
+        """The parsed reply to the stage's question of this record, or the Drop or Failure that came instead."""
+        slots: Mapping[str, str] = stage.ask(record)
+        for _ in range(SHORTENINGS + 1):
+            request = self._request(stage, record, slots)
+            try:
+                return await self._usable(shard, ordinal, stage, request)
+            except ContextTooLong as error:
+                if "document" not in slots or len(slots["document"]) < 400:
+                    return Drop(stage.name, TOO_LONG, str(error)[:300])
+                slots = {**slots, "document": excerpt(slots["document"], len(slots["document"]) // 2)}
+                too_long = Drop(stage.name, TOO_LONG, str(error)[:300])
+            except BackendError as error:
+                return Failure(stage.name, error.kind, str(error)[:300])
+        return too_long
+
+    def _request(self, stage: AnyStage, record: Any, slots: Mapping[str, str]) -> Request:
+        assert stage.prompt is not None  # the pipeline asks only for stages that have a prompt
+        assert stage.reply_type is not None
+        document = _document(record)
+        model = self._parts.model(stage)
+        return Request(stage.name, stage.prompt, slots, stage.reply_type, model, stage.sampling, document.id)
+
+    async def _usable(self, shard: Shard, ordinal: int, stage: AnyStage, request: Request) -> Any:
+        if shard.replies is None:
+            reply, _ = await self._traffic.reply(request, (-self._depth[stage.name], ordinal))
+            return parse(reply, request.reply_type)
+        # two documents of the same text ask the same question: the second waits for the first one's answer
+        place = (shard.index, request.key)
+        lock = self._asking.setdefault(place, asyncio.Lock())
+        try:
+            async with lock:
+                return await self._paid(shard, ordinal, stage, request)
+        finally:
+            self._asking.pop(place, None)
+
+    async def _paid(self, shard: Shard, ordinal: int, stage: AnyStage, request: Request) -> Any:
+        assert shard.replies is not None
+        allowed = self._attempts * (shard.round + 1)
+        useless: Unusable | None = None
+        for attempt in range(allowed):
+            known = shard.replies.get(request.key)
+            reply = known[attempt].reply if attempt < len(known) else await self._buy(shard, ordinal, stage, request)
+            if reply.finish == TOO_LONG:
+                raise ContextTooLong(reply.text)
+            try:
+                return parse(reply, request.reply_type)
+            except Unusable as error:
+                useless = error
+                unusable = shard.tally.calls.setdefault(stage.name, Calls()).unusable
+                unusable[error.kind] = unusable.get(error.kind, 0) + 1
+        assert useless is not None
+        return Failure(stage.name, useless.kind, str(useless)[:300])
+
+    async def _buy(self, shard: Shard, ordinal: int, stage: AnyStage, request: Request) -> Reply:
+        assert shard.replies is not None
+        latency = 0.0
+        try:
+            reply, latency = await self._traffic.reply(request, (-self._depth[stage.name], ordinal))
+        except ContextTooLong as error:
+            reply = Reply(text=str(error)[:300], finish=TOO_LONG)
+        try:
+            shard.replies.append(Stored(request.key, stage.name, reply, latency))
+        except OSError as error:
+            self._stop.request(f"cannot write to the run directory ({error.strerror}); make room and run again")
+            raise Stopped(str(error)) from error
+        if reply.finish != TOO_LONG:
+            self.watch(stage.name, reply)
+        return reply
+
+
+def _document(record: Document | Brief | Pair) -> Document:
+    if isinstance(record, Pair):
+        return record.brief.document
+    return record.document if isinstance(record, Brief) else record

@@ -1,0 +1,82 @@
+"""The end of a run: sieves, dataset, card, books. Everything here is recomputed from the finished shards."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import orjson
+
+from webscale_rl import __version__
+from webscale_rl.config import Parts, Run
+from webscale_rl.dataset.card import card
+from webscale_rl.dataset.rows import DROPPED_COLUMNS, EXAMPLE_COLUMNS
+from webscale_rl.dataset.writer import Facts, PartWriter, sift, write_dataset, write_dropped
+from webscale_rl.engine.files import replace_folder, write_text
+from webscale_rl.engine.shard import finished_shards, read_commit
+from webscale_rl.tally import END_DROPPED, END_KEPT, Tally
+
+SUMMARY_FILE = "summary.json"
+
+
+def finish(run: Run, parts: Parts, folder: Path, record: Mapping[str, Any]) -> dict[str, Any]:
+    """Write dataset/, dropped/ and summary.json; gives the summary back. Raises OSError if the disk is full."""
+    shards = finished_shards(folder)
+    tally = tally_of(folder, shards)
+    facts = Facts()
+
+    def sieved(sieve: str, reason: str) -> None:
+        tally.end("pair", "", END_KEPT, count=-1)
+        tally.end("pair", sieve, END_DROPPED, reason)
+
+    with TemporaryDirectory(dir=folder, prefix=".sieves-") as scratch:
+        examples = sift(shards, parts.sieves, Path(scratch))
+        with (
+            replace_folder(folder / "dropped") as target,
+            PartWriter(target, DROPPED_COLUMNS, run.dataset.rows_per_file) as writer,
+        ):
+            write_dropped(examples, shards, writer, sieved)
+        stages = [stage.name for stage in parts.pipeline.stages]
+        units = {stage.name: stage.unit for stage in parts.pipeline.stages}
+        summary = summarise(tally, stages, units, [sieve.name for sieve in parts.sieves])
+        with replace_folder(folder / "dataset") as target:
+            with PartWriter(target, EXAMPLE_COLUMNS, run.dataset.rows_per_file) as writer:
+                write_dataset(examples, shards, writer, facts)
+            summary |= {column: dict(facts.of(column)) for column in Facts.columns}
+            (target / "README.md").write_text(card(summary, record), encoding="utf-8")
+    write_text(folder / SUMMARY_FILE, orjson.dumps(summary, option=orjson.OPT_INDENT_2).decode() + "\n")
+    return summary
+
+
+def tally_of(folder: Path, shards: Sequence[Path]) -> Tally:
+    """The books of all finished shards together."""
+    tally = Tally()
+    for path in shards:
+        commit = read_commit(folder, int(path.stem))
+        if commit is not None:
+            tally.add(commit.tally)
+    return tally
+
+
+def summarise(tally: Tally, stages: Sequence[str], units: Mapping[str, str], sieves: Sequence[str]) -> dict[str, Any]:
+    """The books as JSON: totals, the funnel stage by stage, drops by reason, failures by kind, calls and tokens."""
+    every = [*stages, *sieves]
+    funnel = []
+    for place, stage in enumerate(every):
+        unit = units.get(stage, "pair")
+        funnel.append({"stage": stage, "unit": unit, **tally.at(stage, every[place + 1 :], unit).plain()})
+    calls = {
+        stage: {name: getattr(count, name) for name in count.__struct_fields__ if name != "seconds"}
+        for stage, count in sorted(tally.calls.items())
+    }
+    return {
+        "webscale_rl": __version__,
+        "documents": tally.total("document").plain(),
+        "pairs": tally.total("pair").plain(),
+        "unreadable": tally.dropped_by("read"),
+        "funnel": funnel,
+        "failures": tally.failures(),
+        "calls": calls,
+    }

@@ -1,0 +1,238 @@
+"""The local runner: one process streams through all shards, and none of them is a barrier.
+
+Documents are taken in while slots are free; shards open with their first document and are committed when their last one
+ends. What stops the run leaves every answer in its journal, and the next run goes on from there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Iterable
+from contextlib import aclosing
+from pathlib import Path
+from typing import Any
+
+from webscale_rl.config import Parts, Run
+from webscale_rl.corpus import Unreadable
+from webscale_rl.dataset.rows import outcome_row
+from webscale_rl.engine.ask import Asker
+from webscale_rl.engine.feed import Item, feed
+from webscale_rl.engine.progress import Progress
+from webscale_rl.engine.shard import Commit, Shard, read_commit
+from webscale_rl.engine.stop import Stop, Stopped
+from webscale_rl.engine.traffic import Traffic
+from webscale_rl.pipeline import Outcome
+from webscale_rl.types import Document, Drop
+
+SYNC_EVERY_S = 0.05
+GRACE_S = 10.0
+SHARD_BYTES = 64 << 20
+"""A shard ends early at so many characters of text: it is held in memory until it is committed."""
+READ = "read"
+"""The stage name under which unreadable records stand in the books."""
+
+
+class LocalRunner:
+    """Runs the pipeline over a corpus into a run directory. `rules` and `source` are digests (see `Commit`)."""
+
+    def __init__(self, run: Run, parts: Parts, folder: Path, *, rules: str, source: str, stop: Stop) -> None:
+        self._run = run
+        self._parts = parts
+        self._folder = folder
+        self._rules = rules
+        self._source = source
+        self._stop = stop
+        self._open: dict[int, Shard] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._commits: set[asyncio.Task[None]] = set()
+        self._labels = _labels(parts)
+        self.progress = Progress({stage.name: stage.unit for stage in parts.pipeline.stages})
+
+    async def execute(self, items: Iterable[Item]) -> None:
+        """Work through the corpus. Raises Stopped if the run was stopped; then it can be resumed."""
+        async with self._parts.backend() as backend:
+            self._paid = bool(backend.paid)
+            self._traffic = Traffic(backend, self._run.traffic, self._stop)
+            self.progress.traffic = self._traffic
+            self._asker = Asker(self._parts, self._traffic, self._stop, self._run.traffic.attempts)
+            self._asker.watch = self.progress.answered
+            keeper = asyncio.create_task(self._keep())
+            stopper = asyncio.create_task(self._wind_down())
+            try:
+                await self._stream(items)
+            except Exception as error:
+                self._stop.request(str(error))
+                raise
+            finally:
+                await _settle(self._tasks)
+                await _settle(self._commits)
+                for task in (keeper, stopper):
+                    task.cancel()
+                await asyncio.gather(keeper, stopper, return_exceptions=True)
+                for shard in self._open.values():
+                    shard.close()
+            self._stop.check()
+
+    async def _stream(self, items: Iterable[Item]) -> None:
+        """Deal the corpus out to shards. A shard that is finished already is passed over, document by document."""
+        shard: Shard | None = None
+        index, ordinal, to_skip = -1, 0, 0
+        async with aclosing(feed(items, self._run.limit)) as stream:
+            async for item in stream:
+                if shard is None and to_skip == 0:
+                    index += 1
+                    finished = self._finished(index)
+                    if finished is None:
+                        shard = await asyncio.to_thread(self._begin, index)
+                    else:
+                        to_skip = finished.documents
+                        self.progress.committed(finished)
+                if shard is None:
+                    to_skip -= 1
+                else:
+                    await self._take(shard, ordinal, item)
+                    if shard.documents >= self._run.shard_size or shard.bytes >= SHARD_BYTES:
+                        self._end(shard, "full")
+                        shard = None
+                ordinal += 1
+        if shard is not None:
+            self._end(shard, f"limit {self._run.limit}" if ordinal == self._run.limit else "input")
+        await asyncio.to_thread(self._forget_beyond, index)
+
+    def _finished(self, index: int) -> Commit | None:
+        """The commit of a shard that need not be looked at again."""
+        commit = read_commit(self._folder, index)
+        if commit is None or commit.rules != self._rules or not self._source or commit.input != self._source:
+            return None
+        limit = f"limit {self._run.limit}"
+        whole = commit.ended in ("full", limit) or (commit.ended == "input" and self._run.limit is None)
+        return commit if whole and commit.failures == 0 else None
+
+    def _begin(self, index: int) -> Shard:
+        commit = read_commit(self._folder, index)
+        rounds = 0 if commit is None else commit.round + (commit.failures > 0)
+        shard = Shard(self._folder, index, rounds, self._paid)
+        self._open[index] = shard
+        return shard
+
+    def _forget_beyond(self, last: int) -> None:
+        """A smaller corpus than last time's leaves no shards of the larger one behind. Their replies stay."""
+        for path in (self._folder / "shards").glob("[0-9]*.parquet"):
+            if int(path.stem) > last:
+                path.unlink()
+
+    async def _take(self, shard: Shard, ordinal: int, item: Item) -> None:
+        shard.documents += 1
+        if isinstance(item, Unreadable):
+            self._stop.check()
+            drop = Drop(READ, item.reason, f"{item.location}: {item.detail}" if item.detail else item.location)
+            row = outcome_row(ordinal, Outcome("document", Document(item.location, ""), drop), self._labels, False)
+            shard.add(ordinal, [row])
+            self.progress.ended([row])
+            return
+        shard.bytes += len(item.text)
+        shard.open_documents += 1
+        try:
+            await self._traffic.admit()
+        except Stopped:
+            shard.open_documents -= 1
+            raise
+        task = asyncio.create_task(self._document(shard, ordinal, item))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._crash)
+
+    async def _document(self, shard: Shard, ordinal: int, document: Document) -> None:
+        fresh = True
+
+        async def ask(stage: Any, record: Any) -> Any:
+            nonlocal fresh
+            if fresh:
+                fresh = False
+                self._traffic.begun()
+            return await self._asker.ask(shard, ordinal, stage, record)
+
+        try:
+            outcomes = await self._parts.pipeline.carry(document, ask)
+        except Stopped:
+            return  # the document is not done; what was answered stands in the journal
+        finally:
+            if fresh:
+                self._traffic.begun()
+            self._traffic.done()
+        keep_text = self._run.dataset.pretrain_text
+        rows = [outcome_row(ordinal, outcome, self._labels, keep_text) for outcome in outcomes]
+        shard.add(ordinal, rows)
+        shard.open_documents -= 1
+        self.progress.ended(rows)
+        if shard.finished:
+            self._commit(shard)
+
+    def _end(self, shard: Shard, why: str) -> None:
+        shard.ended = why
+        if shard.finished:
+            self._commit(shard)
+
+    def _commit(self, shard: Shard) -> None:
+        task = asyncio.create_task(self._write(shard))
+        self._commits.add(task)
+        task.add_done_callback(self._commits.discard)
+        task.add_done_callback(self._crash)
+
+    async def _write(self, shard: Shard) -> None:
+        try:
+            await asyncio.to_thread(shard.commit, self._rules, self._source)
+        except OSError as error:
+            self._stop.request(f"cannot write to {self._folder} ({error.strerror}); make room and run again")
+            return
+        self._open.pop(shard.index, None)
+
+    def _crash(self, task: asyncio.Task[None]) -> None:
+        """A bug in one document stops the run with its traceback: it must not pass for a result."""
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.progress.crash = self.progress.crash or error
+            self._stop.request(f"internal error: {error!r}")
+
+    async def _keep(self) -> None:
+        """Group commit: force all journals onto the disk, and look whether the disk is filling up."""
+        least = self._run.min_free_disk_mb << 20
+        try:
+            while True:
+                await asyncio.to_thread(self._sync)
+                free = shutil.disk_usage(self._folder).free
+                if free < least:
+                    self._stop.request(
+                        f"{self._folder}: the disk has {free >> 20} MB left, min_free_disk_mb is {least >> 20}; make room and run again"
+                    )
+                    return
+                await asyncio.sleep(SYNC_EVERY_S)
+        except OSError as error:
+            self._stop.request(f"cannot write to {self._folder} ({error.strerror}); make room and run again")
+
+    def _sync(self) -> None:
+        for shard in list(self._open.values()):
+            if shard.replies is not None:
+                shard.replies.sync()
+
+    async def _wind_down(self) -> None:
+        """When the run is to stop, let what is in flight come home, for GRACE_S at most: it is paid for."""
+        await self._stop.wait()
+        self._traffic.wake()
+        await asyncio.sleep(GRACE_S)
+        for task in self._tasks:
+            task.cancel()
+
+
+async def _settle(tasks: set[asyncio.Task[None]]) -> None:
+    while tasks:
+        await asyncio.wait(tasks)
+
+
+def _labels(parts: Parts) -> tuple[str, str | None]:
+    """How the dataset names who wrote and who checked: backend, or backend/model."""
+    labels: dict[str, str] = {}
+    for stage in (stage for stage in parts.pipeline.stages if stage.prompt is not None):
+        model = parts.model(stage)
+        labels[stage.name] = parts.backend_name if model == parts.backend_name else f"{parts.backend_name}/{model}"
+    return labels.get("generate", parts.backend_name), labels.get("check")

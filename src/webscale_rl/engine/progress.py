@@ -1,0 +1,58 @@
+"""What a run is doing, for whoever watches it: the books so far, calls in flight, tokens, failures by kind."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from webscale_rl.backend import Reply
+from webscale_rl.engine.shard import Commit
+from webscale_rl.engine.traffic import Traffic
+from webscale_rl.tally import Calls, Tally
+
+
+class Progress:
+    """Counters that the runner writes and a view reads. `tally` holds this run's documents and the finished shards'."""
+
+    def __init__(self, units: Mapping[str, str]) -> None:
+        self.units = dict(units)
+        self.stages = tuple(units)
+        self.tally = Tally()
+        self.calls = Calls()
+        self.documents = 0
+        self.resumed = 0
+        self.expected: int | None = None
+        self.started = time.monotonic()
+        self.traffic: Traffic | None = None
+        self.crash: BaseException | None = None
+        self._recent: deque[tuple[float, int, int]] = deque(maxlen=120)
+
+    def answered(self, stage: str, reply: Reply) -> None:
+        """A reply was paid for."""
+        self.calls.answered += 1
+        self.calls.prompt_tokens += reply.usage.prompt_tokens
+        self.calls.completion_tokens += reply.usage.completion_tokens
+        self.calls.cached_tokens += reply.usage.cached_tokens
+
+    def ended(self, rows: Sequence[dict[str, Any]]) -> None:
+        """A document ended."""
+        self.documents += 1
+        for row in rows:
+            self.tally.end(row["unit"], row.get("stage", ""), row["end"], row.get("reason", ""))
+
+    def committed(self, commit: Commit) -> None:
+        """A shard was found finished."""
+        self.resumed += commit.documents
+        self.tally.add(commit.tally)
+
+    def rates(self) -> tuple[float, float]:
+        """Calls and documents per second over the last samples; each reading is a sample."""
+        now = time.monotonic()
+        self._recent.append((now, self.calls.answered, self.documents))
+        since, calls, documents = self._recent[0]
+        seconds = max(now - since, 1e-9)
+        if len(self._recent) < 2:
+            return 0.0, 0.0
+        return (self.calls.answered - calls) / seconds, (self.documents - documents) / seconds

@@ -1,0 +1,171 @@
+"""Remembers every reply that was paid for: a journal while a shard runs, Parquet when it is done.
+
+    replies/00007.journal     appended before an answer is acted upon; fsync every 50 ms for all open shards together
+    replies/00007.parquet     the same replies, sealed
+
+A journal record is its length and CRC-32 (little endian, 4 bytes each), then MessagePack. What a crash tore off at the
+end is cut at the next start. Replies are keyed by the content of their request; several under one key are attempts.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import zlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from webscale_rl.backend import Reply, Usage
+from webscale_rl.engine.files import replace_whole
+
+_HEAD = struct.Struct("<II")
+_LARGEST = 256 << 20
+
+
+class Stored(msgspec.Struct, frozen=True, array_like=True):
+    """One reply in the books. `finish` "context_length" marks a request that the model could not take: it cost nothing
+    and would be refused again."""
+
+    key: bytes
+    stage: str
+    reply: Reply
+    latency_s: float = 0.0
+
+
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER = msgspec.msgpack.Decoder(Stored)
+
+
+class ReplyStore:
+    """The replies of one shard, in memory while it is open. Raises OSError when the disk does (ENOSPC: it is full)."""
+
+    def __init__(self, folder: Path, shard: int) -> None:
+        self._journal = folder / f"{shard:05d}.journal"
+        self._sealed = folder / f"{shard:05d}.parquet"
+        self._known: dict[bytes, list[Stored]] = {}
+        self._order: list[Stored] = []
+        self._file: int | None = None
+        self._dirty = False
+        for stored in [*_read_sealed(self._sealed), *read_journal(self._journal)]:
+            self._remember(stored)
+
+    def get(self, key: bytes) -> list[Stored]:
+        """All replies to one request, the first attempt first."""
+        return self._known.get(key, [])
+
+    def append(self, stored: Stored) -> None:
+        """Write one reply down. When this returns, it outlives the process; after the next sync, the machine."""
+        payload = _ENCODER.encode(stored)
+        record = _HEAD.pack(len(payload), zlib.crc32(payload)) + payload
+        if self._file is None:
+            self._file = _open_journal(self._journal)
+        written = os.write(self._file, record)
+        while written < len(record):  # a nearly full disk takes a part first, and says so on the next write
+            written += os.write(self._file, record[written:])
+        self._dirty = True
+        self._remember(stored)
+
+    def sync(self) -> None:
+        """Force what was appended onto the disk."""
+        if self._dirty and self._file is not None:
+            self._dirty = False
+            os.fsync(self._file)
+
+    def all(self) -> list[Stored]:
+        """Every reply, in the order of their coming."""
+        return self._order
+
+    def seal(self) -> None:
+        """Turn journal and older Parquet into one Parquet file, whole or not at all."""
+        self.close()
+        if not self._journal.exists():
+            return
+        if self._order:
+            _write_sealed(self._sealed, self._order)
+        self._journal.unlink()
+
+    def close(self) -> None:
+        """Close the journal; what it holds is kept."""
+        if self._file is not None:
+            self.sync()
+            os.close(self._file)
+            self._file = None
+
+    def _remember(self, stored: Stored) -> None:
+        self._known.setdefault(stored.key, []).append(stored)
+        self._order.append(stored)
+
+
+def _open_journal(path: Path) -> int:
+    if path.exists():
+        os.truncate(path, sum(_HEAD.size + size for size, _ in _records(path)))
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+
+
+def read_journal(path: Path) -> Iterator[Stored]:
+    """The whole records of a journal, up to the first torn or damaged one."""
+    for _, payload in _records(path):
+        yield _DECODER.decode(payload)
+
+
+def _records(path: Path) -> Iterator[tuple[int, bytes]]:
+    if not path.is_file():
+        return
+    with path.open("rb") as file:
+        while len(head := file.read(_HEAD.size)) == _HEAD.size:
+            size, checksum = _HEAD.unpack(head)
+            payload = file.read(size) if size <= _LARGEST else b""
+            if len(payload) < size or zlib.crc32(payload) != checksum:
+                return
+            yield size, payload
+
+
+def _write_sealed(path: Path, replies: Iterable[Stored]) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    rows: list[dict[str, Any]] = []
+    for stored in replies:
+        reply = stored.reply
+        rows.append(
+            {
+                "key": stored.key,
+                "stage": stored.stage,
+                "model": reply.model,
+                "text": reply.text,
+                "finish": reply.finish,
+                "refusal": reply.refusal,
+                **msgspec.structs.asdict(reply.usage),
+                "latency_s": stored.latency_s,
+            }
+        )
+    tokens = [(name, pa.int64()) for name in Usage.__struct_fields__]
+    schema = pa.schema(
+        [
+            ("key", pa.binary(16)),
+            ("stage", pa.string()),
+            ("model", pa.string()),
+            ("text", pa.string()),
+            ("finish", pa.string()),
+            ("refusal", pa.string()),
+            *tokens,
+            ("latency_s", pa.float64()),
+        ]
+    )
+    table = pa.Table.from_pylist(rows, schema)
+    with replace_whole(path) as temporary:
+        pq.write_table(table, temporary, compression="zstd")
+
+
+def _read_sealed(path: Path) -> Iterator[Stored]:
+    if not path.exists():
+        return
+    import pyarrow.parquet as pq
+
+    for row in pq.read_table(path).to_pylist():
+        usage = Usage(**{name: row[name] for name in Usage.__struct_fields__})
+        reply = Reply(row["text"], row["finish"], row["refusal"], row["model"], usage)
+        yield Stored(row["key"], row["stage"], reply, row["latency_s"])

@@ -1,0 +1,127 @@
+"""The run directory: whose run it holds, and what a changed configuration would pay for again.
+
+run.yaml       the resolved configuration, package version, digests of prompts and domains; never a secret
+replies/       what was paid for            shards/    what became of every record
+dataset/       the examples                 dropped/   what was dropped, and why
+summary.json   the books
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from webscale_rl import __version__
+from webscale_rl.config import Parts, Run, read_yaml
+from webscale_rl.engine.files import write_text
+from webscale_rl.errors import ChangedError, ConfigError
+from webscale_rl.types import content_id
+
+RUN_FILE = "run.yaml"
+_OPERATIONAL = ("out", "limit", "traffic", "min_free_disk_mb")
+_OPERATIONAL_BACKEND = ("base_urls", "api_key_env", "timeout_s", "connect_timeout_s")
+_RULES_ONLY = ("sieves", "dataset")
+_INPUT = ("inputs", "corpus", "shard_size")
+_IN_REQUEST = frozenset(
+    "model prompt temperature top_p max_tokens max_document_chars few_shot pairs_per_persona max_personas".split()
+)
+
+
+def resolved(run: Run, parts: Parts) -> dict[str, Any]:
+    """The configuration with every default filled in, and the digests of the files that it names."""
+    config = run.model_dump(mode="json")
+    config["backend"] = (
+        parts.backend_options.model_dump(mode="json") if parts.given is None else {"use": parts.backend_name}
+    )
+    config["stages"] = {stage.name: stage.options.model_dump(mode="json") for stage in parts.pipeline.stages}
+    config["pipeline"] = [name for name in run.pipeline if not _switched_off(run, name)]
+    prompts = {stage.name: stage.prompt.digest for stage in parts.pipeline.stages if stage.prompt is not None}
+    return {
+        "webscale_rl": __version__,
+        "digests": {"prompts": prompts, "domains": parts.context.domains.digest},
+        "config": config,
+    }
+
+
+def rules_digest(record: Mapping[str, Any]) -> str:
+    """A digest of all that decides what becomes of a document: two shards of the same rules and input are the same."""
+    config = {key: value for key, value in record["config"].items() if key not in (*_OPERATIONAL, "sieves")}
+    config["backend"] = {k: v for k, v in config["backend"].items() if k not in _OPERATIONAL_BACKEND}
+    return content_id(record["webscale_rl"], yaml.safe_dump([config, record["digests"]], sort_keys=True))
+
+
+def claim(folder: Path, record: Mapping[str, Any], *, accept_changes: bool) -> None:
+    """Make the folder this run's. Raises ConfigError if it holds something else, ChangedError if another run."""
+    path = folder / RUN_FILE
+    if path.exists():
+        before = read_yaml(path)
+        if not isinstance(before.get("config"), dict) or not isinstance(before.get("digests"), dict):
+            raise ConfigError(f"{path}: was not written by webscale-rl; choose another --out")
+        changes = list(differences(before, record))
+        if changes and not accept_changes:
+            told = "\n".join(f"  {change}" for change in changes)
+            raise ChangedError(
+                f"{folder} holds a run with another configuration:\n{told}\n"
+                "continue it with --accept-changes, or choose another --out"
+            )
+    elif any(entry.name != ".lock" for entry in folder.iterdir()):
+        raise ConfigError(f"{folder}: is not empty and holds no run; choose another --out")
+    for name in ("replies", "shards"):
+        (folder / name).mkdir(exist_ok=True)
+    write_text(path, yaml.safe_dump(dict(record), sort_keys=False, allow_unicode=True, width=120))
+
+
+def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
+    """A line for each key that differs and matters: what it was, what it is, what that pays for again."""
+    prompted = list(after["digests"]["prompts"])
+    old, new = dict(_flat(before["config"])), dict(_flat(after["config"]))
+    for key in sorted(old.keys() | new.keys()):
+        was, now = old.get(key), new.get(key)
+        if was != now and not _is_operational(key):
+            yield f"{key}: {was!r} -> {now!r} ({_price(key, prompted)})"
+    old_prompts = before["digests"].get("prompts", {})
+    for stage, digest in after["digests"]["prompts"].items():
+        if stage in old_prompts and old_prompts[stage] != digest:
+            yield f"the prompt of {stage} was edited ({_repays(stage, prompted)})"
+    if before["digests"].get("domains") != after["digests"]["domains"]:
+        yield f"the domains were edited ({_repays('classify', prompted)})"
+
+
+def _is_operational(key: str) -> bool:
+    steps = key.split(".")
+    return (
+        steps[0] in _OPERATIONAL or (steps[0] == "backend" and steps[1:2] and steps[1] in _OPERATIONAL_BACKEND) or False
+    )
+
+
+def _price(key: str, prompted: list[str]) -> str:
+    steps = key.split(".")
+    if steps[0] in _RULES_ONLY:
+        return "pays nothing again"
+    if steps[0] in _INPUT:
+        return "pays again for documents that come to stand in another shard"
+    if steps[0] == "stages" and len(steps) > 2 and steps[1] in prompted and steps[2] in _IN_REQUEST:
+        return _repays(steps[1], prompted)
+    if steps[0] == "stages":
+        return "pays nothing again, but for records that now go on"
+    return _repays("classify" if steps[0] == "domains" else "generate" if steps[0] == "seed" else "", prompted)
+
+
+def _repays(first: str, prompted: list[str]) -> str:
+    stages = prompted[prompted.index(first) :] if first in prompted else prompted
+    return f"pays again: {', '.join(stages)}" if stages else "pays nothing again"
+
+
+def _flat(value: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    if isinstance(value, dict) and value:
+        for key, inner in value.items():
+            yield from _flat(inner, f"{prefix}.{key}" if prefix else str(key))
+    else:
+        yield prefix, value
+
+
+def _switched_off(run: Run, name: str) -> bool:
+    return run.stages.get(name, {}).get("enabled") is False

@@ -1,0 +1,45 @@
+"""How a run ends before its corpus does: cleanly, with one line that says why, and resumably."""
+
+from __future__ import annotations
+
+import asyncio
+
+WRONG_USAGE = 2
+RESUMABLE = 3
+
+
+class Stopped(Exception):
+    """Raised wherever new work would begin after the run was told to stop."""
+
+
+class Stop:
+    """Set once; every part of the run asks it before it begins something new. `code` is the command's exit code."""
+
+    def __init__(self) -> None:
+        self.reason: str | None = None
+        self.code = 0
+        self._event = asyncio.Event()
+
+    def request(self, reason: str, code: int = RESUMABLE) -> None:
+        """Stop the run. The first reason is the one that is told."""
+        if self.reason is None:
+            self.reason, self.code = reason, code
+            self._event.set()
+
+    def check(self) -> None:
+        """Raises Stopped if the run is to stop."""
+        if self.reason is not None:
+            raise Stopped(self.reason)
+
+    async def wait(self) -> None:
+        """Returns when the run is told to stop."""
+        await self._event.wait()
+
+    async def sleep(self, seconds: float) -> None:
+        """Sleeps, or raises Stopped as soon as the run is to stop."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._event.wait()
+        except TimeoutError:
+            return
+        self.check()

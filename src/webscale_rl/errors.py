@@ -1,0 +1,49 @@
+"""The errors that are people's to mend: the command line tells each in a line or a few, without a traceback.
+
+UserError           something must be mended first: exit code 2
+  x ConfigError     a configuration that cannot be used
+      x ChangedError    the directory holds a run with another configuration
+  x CorpusError     documents that are not there or cannot be read
+  x DomainError     a domain folder that cannot be used
+  x PromptError     a prompt file that cannot be used
+  x ExportError     a dataset that cannot be exported
+RunStopped          a run that ended before its corpus did: exit code 3 if running it again goes on, else 2
+"""
+
+from __future__ import annotations
+
+
+class UserError(ValueError):
+    """Something that a user must mend. The message says where, what was wrong and what to do."""
+
+
+class ConfigError(UserError):
+    """A configuration that cannot be used. Each line names the key, what was wrong and what to do."""
+
+
+class ChangedError(ConfigError):
+    """The directory holds a run with another configuration. The message says what differs and what that pays again."""
+
+
+class CorpusError(UserError):
+    """Documents that are not there or cannot be read."""
+
+
+class DomainError(UserError):
+    """A domain folder that cannot be used: each line names the file, what is wrong and what to do."""
+
+
+class PromptError(UserError):
+    """A prompt file that cannot be used: says which file, and what to mend."""
+
+
+class ExportError(UserError):
+    """A dataset that cannot be exported."""
+
+
+class RunStopped(RuntimeError):  # noqa: N818 (it is no error: the run can go on)
+    """A run that ended before its corpus did. `code` is 3 if running it again goes on, 2 if something must be mended."""
+
+    def __init__(self, reason: str, code: int) -> None:
+        super().__init__(reason)
+        self.code = code

@@ -1,0 +1,124 @@
+"""The books of a run: what became of every document and pair, and what every stage's calls took.
+
+kept + dropped + failed = seen, for documents and for pairs, at every stage and in the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+
+END_KEPT, END_DROPPED, END_FAILED = "kept", "dropped", "failed"
+
+
+class Count(msgspec.Struct):
+    """What became of so many records; reasons and errors by their words."""
+
+    kept: int = 0
+    dropped: dict[str, int] = {}
+    failed: dict[str, int] = {}
+
+    @property
+    def seen(self) -> int:
+        """All of them."""
+        return self.kept + sum(self.dropped.values()) + sum(self.failed.values())
+
+    def plain(self) -> dict[str, Any]:
+        """As JSON wants it."""
+        return {
+            "seen": self.seen,
+            "kept": self.kept,
+            "dropped": dict(sorted(self.dropped.items())),
+            "failed": dict(sorted(self.failed.items())),
+        }
+
+
+class Calls(msgspec.Struct):
+    """Calls of one stage that were answered 200, whatever the answer was worth, and their tokens."""
+
+    answered: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cached_tokens: int = 0
+    reasoning_tokens: int = 0
+    seconds: float = 0.0
+    unusable: dict[str, int] = {}
+
+
+class Tally(msgspec.Struct):
+    """All counts of a shard or a run. `ends` holds (unit, stage, end, word) -> number of records."""
+
+    ends: dict[str, int] = {}
+    calls: dict[str, Calls] = {}
+
+    def end(self, unit: str, stage: str, end: str, word: str = "", count: int = 1) -> None:
+        """Count the end of a record."""
+        key = "|".join((unit, stage, end, word))
+        self.ends[key] = self.ends.get(key, 0) + count
+
+    def add(self, other: Tally) -> None:
+        """Add another's counts to these."""
+        for key, count in other.ends.items():
+            self.ends[key] = self.ends.get(key, 0) + count
+        for stage, theirs in other.calls.items():
+            add_calls(self.calls.setdefault(stage, Calls()), theirs)
+
+    def _ends(self) -> Iterable[tuple[str, str, str, str, int]]:
+        for key, count in self.ends.items():
+            unit, stage, end, word = key.split("|", 3)
+            yield unit, stage, end, word, count
+
+    def total(self, unit: str) -> Count:
+        """What became of all documents, or of all pairs; drops and failures by stage."""
+        total = Count()
+        for its_unit, stage, end, _, count in self._ends():
+            if its_unit == unit:
+                _put(total, end, stage, count)
+        return total
+
+    def at(self, stage: str, later: Sequence[str], unit: str) -> Count:
+        """What became of the records at one stage; `later` names the stages after it."""
+        counted = Count()
+        for its_unit, its_stage, end, word, count in self._ends():
+            if its_unit != unit:
+                continue
+            if end == END_KEPT or its_stage in later:
+                counted.kept += count
+            elif its_stage == stage:
+                _put(counted, end, word, count)
+        return counted
+
+    def dropped_by(self, stage: str) -> dict[str, int]:
+        """Drops of one stage, by reason, documents and pairs together."""
+        reasons: dict[str, int] = {}
+        for _, its_stage, end, word, count in self._ends():
+            if its_stage == stage and end == END_DROPPED:
+                reasons[word] = reasons.get(word, 0) + count
+        return dict(sorted(reasons.items()))
+
+    def failures(self) -> dict[str, int]:
+        """All failures by stage and error."""
+        found: dict[str, int] = {}
+        for _, stage, end, word, count in self._ends():
+            if end == END_FAILED:
+                found[f"{stage}: {word}"] = found.get(f"{stage}: {word}", 0) + count
+        return dict(sorted(found.items()))
+
+
+def add_calls(ours: Calls, theirs: Calls) -> None:
+    """Add the second's counts to the first."""
+    for name in ("answered", "prompt_tokens", "completion_tokens", "cached_tokens", "reasoning_tokens", "seconds"):
+        setattr(ours, name, getattr(ours, name) + getattr(theirs, name))
+    for kind, count in theirs.unusable.items():
+        ours.unusable[kind] = ours.unusable.get(kind, 0) + count
+
+
+def _put(count: Count, end: str, word: str, number: int) -> None:
+    if end == END_KEPT:
+        count.kept += number
+    elif end == END_DROPPED:
+        count.dropped[word] = count.dropped.get(word, 0) + number
+    else:
+        count.failed[word] = count.failed.get(word, 0) + number
