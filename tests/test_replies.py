@@ -75,6 +75,7 @@ def test_one_answer_is_found_whatever_stands_around_it(text: str) -> None:
         f'{{"draft": {JSON}, "final": {{"reason"',
         f'{{"draft": {JSON}, "final": {OTHER}}}',
         '{"good": false, "good": true, "reason": "fine",}',
+        '{"good": false, "good": true, "reason": "fine"}',
         "{'reason': 'fine', 'good': __import__('os').getpid() > 0}",
         '{"reason": "\\ud83d", "good": true,}',
         '{"type": "object", "properties": {"reason": {"type": "string"}, "good": {"type": "boolean"}}}',
@@ -121,6 +122,10 @@ def test_no_prefix_of_an_answer_is_an_answer() -> None:
             with pytest.raises(Unusable):
                 parse(Reply(dressed[:cut]), CheckReply)
         assert parse(Reply(dressed), CheckReply).answer_correct is True
+
+
+def test_a_value_that_reads_like_a_field_is_no_doubt() -> None:
+    assert parse(Reply('{"reason": "good", "good": true}'), Verdict) == Verdict("good", True)
 
 
 def test_nested_pairs_do_not_pass_for_a_list_of_pairs() -> None:

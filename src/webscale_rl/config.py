@@ -37,7 +37,6 @@ class TrafficOptions(_Section):
     backoff_s: float = Field(1.0, gt=0, description="wait before the first retry; doubles each time, with jitter")
     max_backoff_s: float = Field(60.0, gt=0, description="longest wait before a retry, unless the server asks for more")
     attempts: int = Field(3, ge=1, description="answers to pay for, at most, until one is usable")
-    give_up_after_s: float = Field(180.0, gt=0, description="stop, resumably, when nothing was answered for so long")
 
 
 class DatasetOptions(_Section):

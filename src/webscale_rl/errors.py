@@ -41,7 +41,7 @@ class ExportError(UserError):
     """A dataset that cannot be exported."""
 
 
-class RunStopped(RuntimeError):  # noqa: N818 (it is no error: the run can go on)
+class RunStopped(RuntimeError):
     """A run that ended before its corpus did. `code` is 3 if running it again goes on, 2 if something must be mended."""
 
     def __init__(self, reason: str, code: int) -> None:

@@ -1,4 +1,4 @@
-"""How texts are compared before the reward's typed comparison exists: by wording, and by tokens with numbers by value."""
+"""How texts are compared until the reward's typed comparison exists: by wording, or by tokens, numbers by value."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ PROMPTS = Path(__file__).parent / "prompts"
 
 _ROLE = re.compile(r"^# (system|user|assistant)[ \t]*$", re.MULTILINE)
 _SLOT = re.compile(r"\{\{([a-z_]+)(\|quoted)?\}\}")
-_CONTROL = {code: None for code in [*range(9), 11, 12, *range(14, 32), 127]}
+_CONTROL = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 127])
 # What chat templates of open models turn into control tokens wherever it stands: <|im_start|>, <|eot_id|>,
 # <start_of_turn>, [INST], <<SYS>>, </s>, and DeepSeek's full-width bars. A space inside makes it plain text again.
 _CHAT_TOKEN = re.compile(
@@ -83,7 +83,8 @@ class Prompt:
         unknown = self.slots - set(available)
         if unknown:
             raise PromptError(
-                f"prompt {self.name}: unknown slot {{{{{min(unknown)}}}}}; this stage fills: {', '.join(sorted(available))}"
+                f"prompt {self.name}: unknown slot {{{{{min(unknown)}}}}}; this stage fills:"
+                f" {', '.join(sorted(available))}"
             )
 
     def render(self, slots: Mapping[str, str]) -> list[dict[str, str]]:

@@ -56,11 +56,16 @@ def parse(reply: Reply, reply_type: type[Answer]) -> Answer:
         raise Unusable("refused", (reply.refusal or "stopped by the server's content filter")[:300])
     if reply.finish == "malformed":
         raise Unusable("malformed", reply.text[:300])
+    decoder, names = _decoder(reply_type)
     try:
-        answer: Answer = _decoder(reply_type).decode(reply.text)
-        return answer
+        answer: Answer = decoder.decode(reply.text)
     except (msgspec.MsgspecError, UnicodeEncodeError, RecursionError):
-        cut_off = reply.finish == "length"
+        pass
+    else:
+        # A name that stands twice may be one field with two values, of which the decoder took the last: look closer.
+        if all(reply.text.count(name) == 1 for name in names):
+            return answer
+    cut_off = reply.finish == "length"
     if not reply.text.strip():
         raise Unusable("truncated" if cut_off else "empty", "no text")
     values, doubt = _search(reply.text, reply_type)
@@ -72,8 +77,8 @@ def parse(reply: Reply, reply_type: type[Answer]) -> Answer:
 
 
 @lru_cache(maxsize=256)
-def _decoder(reply_type: type[Any]) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(reply_type)
+def _decoder(reply_type: type[Any]) -> tuple[msgspec.json.Decoder[Any], list[str]]:
+    return msgspec.json.Decoder(reply_type), [f'"{field.encode_name}"' for field in msgspec.structs.fields(reply_type)]
 
 
 def _search(text: str, reply_type: type[Answer]) -> tuple[list[Answer], str]:

@@ -132,7 +132,7 @@ def document(text: str, record: dict[str, Any], options: CorpusOptions, default_
     Null bytes are taken out of the text, which is cleaning and not reported. Raises ValueError for a record nested too
     deeply to be written as JSON.
     """
-    if "\0" in text:
+    if text.find("\0") >= 0:  # faster than `in` for wide strings
         text = text.replace("\0", "")
     identity = _take_id(record, (options.id_field,) if options.id_field else ID_FIELDS)
     source = _take_string(record, _SOURCE_FIELDS)
@@ -157,7 +157,8 @@ def _take_id(record: dict[str, Any], names: tuple[str, ...]) -> str | None:
         value = record.get(name)
         if value is None or isinstance(value, (bool, list, dict)):
             continue
-        if identity := str(plain(value)).strip("\0 \t\r\n"):
+        identity = value if type(value) is str else str(plain(value))
+        if identity := identity.strip("\0 \t\r\n"):
             del record[name]
             return identity
     return None

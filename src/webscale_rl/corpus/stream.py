@@ -17,6 +17,7 @@ from webscale_rl.corpus.record import CorpusError, File, UnreadableReason, shown
 BLOCK = 256 * 1024
 _GZIP = b"\x1f\x8b"
 _ZSTD = b"\x28\xb5\x2f\xfd"
+_WINDOW = 2**27  # what the zstd command takes without --long
 _T = TypeVar("_T")
 
 
@@ -101,6 +102,7 @@ def blocks(stream: Stream) -> Iterator[bytes]:
     if first.startswith(_GZIP):
         yield from _gunzip(_Pushed(first, stream))
     elif first.startswith(_ZSTD) or _is_skippable(first):
+        _check_window(first, stream.file)
         yield from _unzstd(_Pushed(first, stream))
     elif ending.endswith((".gz", ".zst")):
         kind = "gzip" if ending.endswith(".gz") else "zstd"
@@ -165,7 +167,7 @@ def _unzstd(source: _Pushed) -> Iterator[bytes]:
 
     frames = _ZstdFrames()
     source.watch = frames.feed
-    engine = zstandard.ZstdDecompressor(max_window_size=2**27)
+    engine = zstandard.ZstdDecompressor(max_window_size=_WINDOW)
     with engine.stream_reader(cast(IO[bytes], source), read_size=BLOCK // 4, read_across_frames=True) as reader:
         while True:
             try:
@@ -177,6 +179,18 @@ def _unzstd(source: _Pushed) -> Iterator[bytes]:
             yield block
     if not frames.at_boundary:
         raise Broken("truncated", "the zstd archive ends early")
+
+
+def _check_window(first: bytes, file: File) -> None:
+    """Raises CorpusError for an archive that is sound but made to be unpacked with gigabytes of memory."""
+    import zstandard
+
+    try:
+        window = zstandard.get_frame_parameters(first).window_size
+    except zstandard.ZstdError:
+        return
+    if window > _WINDOW:
+        raise CorpusError(f"{file.shown}: needs {window} bytes of memory to unpack (zstd --long); compress it without")
 
 
 def _is_skippable(data: bytes) -> bool:

@@ -7,7 +7,7 @@ kept, counted, and asked for again a few times; then it is a Failure, which the 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from webscale_rl.backend import BackendError, ContextTooLong, Reply, Request
@@ -37,7 +37,7 @@ class Asker:
         self._attempts = attempts
         self._depth = {stage.name: place for place, stage in enumerate(parts.pipeline.stages)}
         self._asking: dict[tuple[int, bytes], asyncio.Lock] = {}
-        self.watch = lambda stage, reply: None
+        self.watch: Callable[[str, Reply], None] = lambda stage, reply: None
 
     async def ask(self, shard: Shard, ordinal: int, stage: AnyStage, record: Any) -> Any:
         """The parsed reply to the stage's question of this record, or the Drop or Failure that came instead."""

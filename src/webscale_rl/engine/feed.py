@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncGenerator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 
@@ -15,7 +15,7 @@ BATCH_ITEMS = 64
 BATCH_CHARS = 1 << 20
 
 
-async def feed(items: Iterable[Item], limit: int | None) -> AsyncIterator[Item]:
+async def feed(items: Iterable[Item], limit: int | None) -> AsyncGenerator[Item, None]:
     """The items in their order, no more than `limit`. Whatever the reader raises is raised here."""
     iterator = iter(items if limit is None else islice(items, limit))
     loop = asyncio.get_running_loop()

@@ -66,7 +66,7 @@ class Shard:
         if self.replies is not None:
             for stored in self.replies.all():
                 usage = stored.reply.usage
-                calls = Calls(1, *(getattr(usage, name) for name in usage.__struct_fields__), stored.latency_s)
+                calls = Calls(answered=1, seconds=stored.latency_s, **msgspec.structs.asdict(usage))
                 if stored.reply.finish != "context_length":
                     add_calls(self.tally.calls.setdefault(stored.stage, Calls()), calls)
         commit = Commit(

@@ -171,9 +171,8 @@ class Traffic:
 
     def _delay(self, attempt: int, error: BackendError) -> float:
         """Exponential backoff with full jitter (the AWS Architecture Blog's name for it), never before Retry-After."""
-        ceiling = min(self._options.max_backoff_s, self._options.backoff_s * 2**attempt)
-        waited = ceiling * (0.5 + 0.5 * self._jitter.random())
-        return max(waited, error.retry_after_s or 0.0)
+        ceiling = min(self._options.max_backoff_s, self._options.backoff_s * 2.0**attempt)
+        return max(ceiling * self._jitter.uniform(0.5, 1.0), error.retry_after_s or 0.0)
 
     def _has_room(self) -> bool:
         open_places = self._slots.free + self._lookahead

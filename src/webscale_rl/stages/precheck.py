@@ -22,13 +22,15 @@ _SOURCE = (
     r"(?:text|passage|document|article|excerpt|paragraph|author|authors|page|story|snippet|content|reading|source)"
 )
 _REFERS = re.compile(
-    rf"\b(?:according to|based on|in|from|by|per|as (?:stated|mentioned|described|given|discussed|reported|noted) (?:in|by)"
+    rf"\b(?:according to|based on|in|from|by|per"
+    rf"|as (?:stated|mentioned|described|given|discussed|reported|noted) (?:in|by)"
     rf"|(?:stated|mentioned|described|given|discussed|reported|noted|listed|provided|presented) (?:in|by))"
     rf" (?:the|this|that) (?:(?:given|provided|above|following|preceding|same) )?{_SOURCE}\b"
     rf"|\b(?:the|this) {_SOURCE} (?:above|below|says?|states?|mentions?|describes?|discusses|provides?|gives?|lists?"
     rf"|refers?|suggests?|claims?|reports?|notes?|uses?|explains?)\b"
     rf"|\bdo(?:es)? the {_SOURCE} (?:say|state|mention|describe|discuss|give|list|suggest|claim|report|note|explain)\b"
-    rf"|\b(?:mentioned|described|given|shown|listed|discussed|defined|quoted|cited) (?:above|below|earlier|previously)\b"
+    rf"|\b(?:mentioned|described|given|shown|listed|discussed|defined|quoted|cited)"
+    rf" (?:above|below|earlier|previously)\b"
     rf"|\bthe (?:given|provided|above|following|preceding|aforementioned) {_SOURCE}\b"
     rf"|\b(?:this|the above|the given|the described) (?:study|table|figure|section|chapter|example|review|report)\b",
     re.IGNORECASE,

@@ -36,13 +36,7 @@ def leaks(question: str, answer: str) -> bool:
             return True
         if len(root) >= 6 and any(other[:6] == root[:6] for other in asked if len(other) >= 6):
             return True
-    initials = "".join(word[0] for word in told)
-    return (
-        len(answer) > 1
-        and answer.isupper()
-        and answer.casefold() in "".join(word[0] for word in words(question))
-        or (len(initials) > 2 and initials in {word for word in words(question)})
-    )
+    return len(answer) > 2 and answer.isupper() and answer.casefold() in "".join(word[0] for word in words(question))
 
 
 def tidy(question: str) -> str:

@@ -53,9 +53,12 @@ def _from_sentences(page: Page, study: bool) -> list[Candidate]:
     found: list[Candidate] = []
     for number, sentence in enumerate(page.sentences):
         text = resolver.resolve(sentence)
-        if text is None or not stands_alone(text):
+        if text is None or not stands_alone(text, 1):
             continue
         found += definitions.from_sentence(text, number, sentence.raw, proper)
+        if not stands_alone(text):
+            continue
+        found += definitions.inline(text, number, sentence.raw, proper)
         if not study:
             about = resolver.topic is not None and resolver.topic.name in text
             found += values.from_sentence(text, number, sentence.raw, about)

@@ -33,10 +33,10 @@ _MONEY = re.compile(
     rf"(?<![\w.–-])(?:(?:US|A|C)?[$€£] ?(?:{_NUMBER}){_SCALE}|(?:{_NUMBER}){_SCALE} (?:dollars|euros|pounds sterling|yen))(?![\w%–-]|[.,]\d)"
 )
 _QUANTITY = re.compile(
-    rf"(?<![\w.,$€£/–-])(?:(?:{_NUMBER}){_SCALE}|{_WORD_NUMBER}) {_UNITS}(?![\w–/-])(?! or\b| old\b| and older|-old)",
+    rf"(?<![\w.,$€£/–-])(?:(?:{_NUMBER}){_SCALE}|{_WORD_NUMBER}{_SCALE}) {_UNITS}(?![\w–/-])(?! or\b| old\b| and older|-old)",
 )
 _COUNT = re.compile(
-    rf"(?<![\w.,$€£/–§°-])(?:(?:{_NUMBER}){_SCALE}|{_WORD_NUMBER}) (?=[a-z]{{4,}})(?!percent|per cent|to |or |and )"
+    rf"(?<![\w.,$€£/–§°-])(?:(?:{_NUMBER}){_SCALE}|{_WORD_NUMBER}{_SCALE}) (?=[a-z]{{4,}})(?!times|million|percent|per cent|to |or |and )"
 )
 _NAME = re.compile(
     r"(?<![\w.])[A-Z][\w’'-]*(?:\.(?= [A-Z]))?(?: (?:[A-Z][\w’'-]*\.?(?= |$|[,.)])|of(?= [A-Z])|the(?= [A-Z])|de(?= [A-Z])|van(?= [A-Z])|von(?= [A-Z])|"

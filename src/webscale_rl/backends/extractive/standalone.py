@@ -8,20 +8,25 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from webscale_rl.backends.extractive.words import AUXILIARIES, FUNCTION_WORDS, PAST_TO_BASE, POINTING, PRESENT, UNIQUE
+from webscale_rl.backends.extractive.words import AUXILIARIES, FUNCTION_WORDS, GIVEN_NAMES, PAST_TO_BASE, POINTING, PRESENT, UNIQUE, content, words
 
 _ODD = re.compile(
-    r"[{}<>|\\^~=@#*_;:!?\[\]$€£…`•→]|\.\.|--|https?|www\.|<unk>|\bunk\b|[a-z]{3}[A-Z][a-z]|[a-z]\.[A-Z]|\)[A-Za-z]|[a-z]\(|\(\s|\s\)"
+    r" [-–] |\d\.[A-Z]|\b[a-z]+s(?:which|that|are|such|also)\b|\b(?:bodys|womans|babys|childs|mans)\b|[{}<>|\\^~=@#*_;:!?\[\]$€£…`•→]|\.\.|--|https?|www\.|<unk>|\bunk\b|[a-z]{3}[A-Z][a-z]|[a-z]\.[A-Z]|\)[A-Za-z]|[a-z]\(|\(\s|\s\)"
     r"|\d[A-Z][a-z]|,[A-Za-z]|\b[A-Z]{14}|(?<!\bMr)(?<!\bDr)(?<!\bMs)(?<!\bSt)(?<!\bMt)(?<!\bJr)(?<!\bSr)(?<!\bMrs)(?<!\b[A-Z])\.\s+[A-Z]|\d [A-Z]\.\s"
 )
 _MONEY_SIGN = re.compile(r"(?:US|A|C|NZ|HK)?[$€£](?=\s?\d)")
 _PERSONAL = re.compile(
     r"\b(?:we|our|ours|us|my|me|mine|you|your|yours|myself|ourselves|yourself)\b|\bI (?!and\b|or\b|in\b|of\b|is\b|was\b)[a-z]"
-    r"|\b(?:he|she|it|they|him|them|hers|theirs)\b",
+    r"|\b(?:hers|theirs)\b",
     re.IGNORECASE,
 )
+_THIRD = re.compile(r"\b(?:he|she|it|they|him|them|his|her|its|their)\b", re.IGNORECASE)
+_COMPARED = re.compile(
+    r"\b(?:(?<!or )(?<!two )more|less|fewer|larger|smaller|bigger|higher|lower|greater|better|worse|older|younger|longer|shorter|also|too|even|Affected|"
+    r"Patients|Individuals|People with the|Clients|Symptoms|Signs|Treatment|Diagnosis|Testing)\b"
+)
+_HAVE_ONE = re.compile(r"\b(?:have|had|has|with|of|use|buy|get|own) one\b[ .,]")
 _US = re.compile(r"\bUS\b|\bU\.S\b")
-_POSSESSIVE = re.compile(r"\b(?:his|her|its|their)\b", re.IGNORECASE)
 _POINTER = re.compile(
     r"\b(?:this|these|those(?! (?:who|with|that|in|of|which|from|for)\b)|such(?! as\b)|here|above|below|following|aforementioned|"
     r"former(?=[,. ]+(?:is|was|and|has)\b)|latter|thereof|therein|herein|hereby|latter's|the same|the other|others|another|the two|the three|"
@@ -34,7 +39,7 @@ _RELATIVE_TIME = re.compile(
     r"(?:last|next|past|this|previous|coming|following|same|that) (?:week|month|year|decade|century|season|\d+|one|four|five|six|ten|spring|summer|fall|autumn|winter|"
     r"night|day|time|weekend|few|two|three|several|quarter|January|February|March|April|May|June|July|August|September|"
     r"October|November|December|Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday)s?|(?:on |until |since |by )?(?:Mon|Tues|Wednes|Thurs|"
-    r"Fri|Satur|Sun)day|meanwhile|later that|at the time|at that time|by then|soon|earlier|later|newly|latest|new)\b",
+    r"Fri|Satur|Sun)day|meanwhile|later that|at the time|at that time|by then|soon|earlier|later|newly|latest|new|current|on track|planned|to be announced)\b",
     re.IGNORECASE,
 )
 _DOCUMENT = re.compile(
@@ -67,7 +72,7 @@ _BAD_START = re.compile(
 _LEAD = re.compile(
     r"(?:However|In addition|Additionally|Moreover|Furthermore|In fact|Indeed|Generally|In general|Today|Historically|"
     r"Typically|Usually|As a result|For example|For instance|Finally|Meanwhile|Specifically|In particular|Eventually|Subsequently), "
-    r"(?=[A-Z]|the |a |an |in )"
+    r"(?=[A-Za-z])"
 )
 _TOKEN = re.compile(r"[\w’'-]+|[^\w\s]")
 _ANCHORING = frozenset("of that who whose where between called known named entitled whom".split())
@@ -87,8 +92,9 @@ def trimmed(sentence: str) -> str:
 
 
 @lru_cache(maxsize=2048)
-def stands_alone(sentence: str) -> bool:
-    """Whether a clean sentence can be understood by someone who sees nothing else of its document."""
+def stands_alone(sentence: str, definites: int = 0) -> bool:
+    """Whether a clean sentence can be understood by someone who sees nothing else of its document. `definites`: how many
+    "the ..." without an anchor are borne (a definition bears one: "the organ" there is any such organ)."""
     count = sentence.count(" ") + 1
     if not 7 <= count <= 36 or not sentence.endswith(".") or not (sentence[0].isupper() or sentence[0].isdigit()):
         return False
@@ -99,10 +105,26 @@ def stands_alone(sentence: str) -> bool:
         return False
     if _RELATIVE_TIME.search(sentence) or _OPINION.search(sentence):
         return False
-    possessive = _POSSESSIVE.search(sentence)
-    if possessive and possessive.start() < 12:
+    if _HAVE_ONE.search(sentence) or not _pronouns_resolved(sentence):
         return False
-    return has_verb(sentence) and not dangling_definite(sentence)
+    return has_verb(sentence) and dangling_definites(sentence) <= definites
+
+
+def _pronouns_resolved(sentence: str) -> bool:
+    """Whether each pronoun comes late enough for the sentence itself to have named what it means."""
+    match = _THIRD.search(sentence)
+    if not match:
+        return True
+    before = sentence[: match.start()]
+    if match.group().casefold() in ("his", "her", "its", "their"):
+        return len(content(before)) >= 2
+    human = match.group().casefold() in ("he", "she", "him")
+    return len(content(before)) >= 4 and (not human or any(word in GIVEN_NAMES for word in words(before)))
+
+
+def compares(sentence: str) -> bool:
+    """Whether something is called larger or more without being told than what, or "also" than what else."""
+    return "than" not in sentence and bool(_COMPARED.search(sentence))
 
 
 def has_verb(sentence: str) -> bool:
@@ -110,13 +132,10 @@ def has_verb(sentence: str) -> bool:
     return any(token in AUXILIARIES or token in PAST_TO_BASE or token in PRESENT for token in _TOKEN.findall(sentence))
 
 
-def dangling_definite(sentence: str) -> bool:
-    """Whether some "the ..." means a thing that only the document has introduced."""
+def dangling_definites(sentence: str) -> int:
+    """How many "the ..." mean a thing that only the document has introduced."""
     found = _TOKEN.findall(sentence)
-    for at, token in enumerate(found):
-        if token in ("the", "The") and not _anchored(found, at + 1):
-            return True
-    return False
+    return sum(token in ("the", "The") and not _anchored(found, at + 1) for at, token in enumerate(found))
 
 
 def _anchored(found: list[str], start: int) -> bool:

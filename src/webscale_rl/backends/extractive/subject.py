@@ -62,7 +62,7 @@ class Classifier:
                 if times:
                     scores[name] = scores.get(name, 0.0) + weight * (1 + math.log(times))
         best = max(sorted(scores), key=lambda name: scores[name], default=None)
-        if best is None or scores[best] < 1.5 + math.log(1 + len(found) / 400):
+        if best is None or scores[best] < 0.9 + len(found) / 2000:
             return self._fallback(best)
         return best
 

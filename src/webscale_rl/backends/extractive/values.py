@@ -22,8 +22,17 @@ _THERE = re.compile(
     r"There (?P<be>are|were) (?P<hedge>(?:about |approximately |over |more than |at least |nearly |around |currently |an estimated )?)$"
 )
 _GENE = re.compile(
-    r"(?P<subject>[^,;:]{3,90}?) (?:is|are) (?:usually |often |typically |most often )?caused by (?:genetic |a |an )?(?:mutations?|changes?|variants?|alterations?) "
+    r"(?P<subject>[^,;:]{3,90}?) (?:is|are) (?:usually |often |typically |most often )?(?:caused by|the result of|due to|associated with) (?:genetic |a |an )?(?:mutations?|changes?|variants?|alterations?) "
     r"(?:\(mutations?\) )?in the (?P<gene>[A-Z][A-Z0-9-]{1,9}) gene\b(?!s| or| and)"
+)
+_MUTATIONS = re.compile(
+    r"(?:Mutations|Changes|Variants) (?:\(mutations\) )?in the (?P<gene>[A-Z][A-Z0-9-]{1,9}) gene (?:can )?cause "
+    r"(?P<subject>[^,;:]{3,90})\.$"
+)
+_AGENT = re.compile(
+    r"(?P<subject>[A-Z][^,;:]{3,60}?) (?:is|are) (?:a [a-z ]{3,30} )?caused by (?:an? |the )?(?:infection with )?(?:an? |the )?"
+    r"(?P<kind>bacterium|bacteria|virus|parasite|fungus|protozoan|mite|worm|tick|mosquito)(?: called| known as| named)? "
+    r"(?P<name>[A-Z][a-z]+(?: [a-z]{4,})?)\b(?! or| and|,)"
 )
 _INHERITED = re.compile(
     r"(?P<subject>[^,;:]{3,90}?) (?P<be>is|are) (?:usually |typically |generally )?inherited in an? (?P<how>autosomal dominant|autosomal recessive|X-linked recessive|"
@@ -39,7 +48,7 @@ _STANDS = re.compile(
     r"(?P<short>[A-Z][A-Za-z]*[A-Z]) (?:stands for|is short for|is an (?:abbreviation|acronym|initialism) (?:for|of)) [“\"]?(?P<long>[A-Za-z][\w’' -]{6,70}?)[”\"]?[.,]"
 )
 _DID = re.compile(r"(?P<name>[A-Z][\w’'.-]+(?: [A-Z][\w’'.-]*| de| van| von){1,4}) (?P<verb>founded|invented|discovered|designed|wrote|composed|directed|coined|"
-                  r"created|established|introduced|painted|formulated|proposed|developed|published|patented|won) (?P<rest>[^;:]{20,200})\.$")  # fmt: skip
+                  r"created|established|introduced|painted|formulated|proposed|developed|published|patented|won) (?!about|that|of |to )(?P<rest>[^;:]{20,200})\.$")  # fmt: skip
 _PARTICIPLES = frozenset(
     "born built made given held sold sent won begun chosen written found led left lost met put set shot split taken cut".split()
 )
@@ -51,8 +60,6 @@ _TIME_UNIT = re.compile(r"(?:second|minute|hour|day|week|month|year|decade)s?$")
 _PHYSICAL = re.compile(
     r"[^a-z]*(?:kilom|met|mile|feet|foot|cent|milli|km|m$|°|degrees|K$|kg|light|tons?$|tonnes|astron|AU)"
 )
-_LIST_AFTER = re.compile(r"^,? (?:and|or|&) |^, [^,.]{2,40}(?:,| and| or)")
-_LIST_BEFORE = re.compile(r"(?:, | and | or |, and |such as |including |like |e\.g\. )$")
 _VAGUE_COUNT = re.compile(
     r"(?:ways?|things?|reasons?|examples?|steps?|points?|questions?|parts|main|major|key|different|basic|more|other|additional|minutes|people who)\b"
 )
@@ -69,13 +76,11 @@ def from_sentence(text: str, place: int, evidence: str, about: bool) -> Iterator
         if anchors < 1 or _weak(text, span):
             continue
         question = _dated(text, span) if span.kind == "date" else _counted(text, span)
-        if question is None and _determined(text, span, anchors, leading):
+        if question is None and '"' not in text and _determined(text, span, anchors, leading):
             question = f'Fill in the missing {span.noun}: "{text[: span.start]}____{text[span.end :]}"'
         if question is not None and (span.kind == "date" or not _STUDIED.search(text)):
             score = 7.0 + min(anchors, 4) / 4 - (2.0 if question.startswith("Fill") else 0.0)
             yield Candidate(score, place, tidy(question), span.text, span.kind, evidence, f"{span.kind}:{question[:8]}")
-    if anchors >= 4 and any(span.kind == "date" for span in spans):
-        yield from _blank_name(text, names, place, evidence)
 
 
 def _patterns(text: str, place: int, evidence: str) -> Iterator[Candidate]:
@@ -84,6 +89,12 @@ def _patterns(text: str, place: int, evidence: str) -> Iterator[Candidate]:
         yield Candidate(
             9.5, place, f"Mutations in which gene cause {subject}?", match["gene"], "name", evidence, "gene"
         )
+    if match := _MUTATIONS.match(text):
+        question = f"Mutations in which gene cause {match['subject']}?"
+        yield Candidate(9.5, place, question, match["gene"], "name", evidence, "gene")
+    if match := _AGENT.match(text):
+        question = f"Which {match['kind']} causes {_lower(match['subject'])}?"
+        yield Candidate(9.5, place, question, match["name"], "name", evidence, "agent")
     if match := _INHERITED.match(text):
         question = f"In what pattern {match['be']} {_lower(match['subject'])} inherited?"
         yield Candidate(9.0, place, question, match["how"], "phrase", evidence, "inherited")
@@ -132,6 +143,8 @@ def _determined(text: str, span: Span, anchors: int, leading: bool) -> bool:
     if span.kind == "date":
         return True
     dated = bool(_YEAR.search(text))
+    if not dated and re.search(r"\b(?:has|have)\b", text):
+        return False
     if span.kind == "quantity" and _PHYSICAL.search(span.text) and not _TIME_UNIT.search(span.text):
         return leading
     return leading and dated
@@ -149,9 +162,9 @@ def _dated(text: str, span: Span) -> str | None:
         return None
     head, tail = before[: match.start("word")].rstrip(" "), text[span.end :].rstrip(".")
     if not head:
-        if not tail.startswith(", "):
+        if not re.match(r",? [A-Z]|, (?:the|a|an) ", tail):
             return None
-        head, tail = tail[2:], ""
+        head, tail = tail.removeprefix(",").lstrip(), ""
     elif tail and not re.match(r" (?:at|by|as|with|under|near)\b", tail):
         return None
     clause = _inverted(head.rstrip(","), bool(before.strip(" InOnon")))
@@ -173,6 +186,8 @@ def _inverted(clause: str, date_last: bool) -> str | None:
     else:
         return None
     subject, rest = tokens[:at], tokens[at + 1 :]
+    if subject and subject[-1] in ("also", "first", "officially", "formally", "finally"):
+        subject.pop()
     if (
         not subject
         or not rest
@@ -237,21 +252,6 @@ def _counted(text: str, span: Span) -> str | None:
     if not noun:
         return None
     return f"How many {noun[1]} {helper} {_lower(match['subject'])} {base}{noun[2]}?"
-
-
-def _blank_name(text: str, names: list[Span], place: int, evidence: str) -> Iterator[Candidate]:
-    """A blank for a name that is no item of a list, in a sentence with a date and three more names."""
-    for span in names:
-        if (
-            " " not in span.text
-            or text.count(span.text) > 1
-            or _LIST_AFTER.match(text[span.end :])
-            or _LIST_BEFORE.search(text[: span.start])
-        ):
-            continue
-        question = f'Fill in the missing {"name" if span.kind == "name" else "person"}: "{text[: span.start]}____{text[span.end :]}"'
-        yield Candidate(4.0, place, tidy(question), span.text, span.kind, evidence, "blank-name")
-        return
 
 
 def _lower(subject: str) -> str:

@@ -14,7 +14,7 @@ from webscale_rl.backends.extractive.candidate import leaks
 from webscale_rl.backends.extractive.page import Page, clean, read
 from webscale_rl.backends.extractive.reference import topic_of
 from webscale_rl.backends.extractive.spans import has_year, values_in
-from webscale_rl.backends.extractive.standalone import dangling_definite
+from webscale_rl.backends.extractive.standalone import dangling_definites
 from webscale_rl.backends.extractive.words import content, values, words
 from webscale_rl.stages.check import CheckReply
 
@@ -22,7 +22,7 @@ ENOUGH = 0.7
 _BLANK = re.compile(r"_{3,}")
 _QUOTED = re.compile(r"[\"“]([^\"“”]*_{3,}[^\"“”]*)[\"”]")
 _DANGLING = re.compile(
-    r"\b(?:he|she|it|they|him|them|this|these|those(?! (?:who|with|that|in|of|which|from|for)\b)|such(?! as\b)|here|above|below|we|our|us|my|your|you|the "
+    r"^(?:\W*\w+\W+){0,4}?(?:he|she|it|they|him|them)\b|\b(?:this(?! statement:)|these|those(?! (?:who|with|that|in|of|which|from|for)\b)|such(?! as\b)|here|above|below|we|our|us|my|your|you|the "
     r"(?:given text|text|passage|document|article|author|authors|study|paper|above|following|excerpt|company|participants|researchers|experiment))\b",
     re.IGNORECASE,
 )
@@ -37,7 +37,10 @@ _NUMBER_ASKED = re.compile(
     r"\bhow (?:many|much|old|long|far|tall|high)\b|percentage|missing (?:number|amount|quantity)", re.IGNORECASE
 )
 _FRAME = frozenset(
-    "fill missing blank name number term year date percentage quantity amount person complete statement".split()
+    content(
+        "fill missing blank name number term defined year month date percentage quantity amount person complete statement "
+        "pattern abbreviation called"
+    )
 )
 
 
@@ -60,7 +63,8 @@ def has_context(question: str) -> bool:
     inner = quoted.group(1) if quoted else _FRAMED.sub("", question)
     if _DANGLING.search(question) or _I.search(question) or _POSSESSIVE_FIRST.search(inner) or _FIGURE.search(question):
         return False
-    if dangling_definite(inner):
+    bearable = 9 if _FRAMED.match(question) else 1 if quoted is None else 0
+    if dangling_definites(inner) > bearable:
         return False
     return len(set(content(inner)) - _FRAME) >= 2
 

@@ -96,7 +96,7 @@ UNIQUE = frozenset(
     thyroid placenta cerebellum cortex ground surface air water rain wind north south east west northeast northwest
     southeast southwest majority minority rest remainder most same other others way ways use ability presence
     absence number amount latter elderly poor rich young unemployed media press police army military navy church
-    bible market workplace home household family mind self human humans child children economy spinal cord immune
+    bible market workplace household mind self human humans child children economy spinal cord immune
     system nervous cardiovascular digestive respiratory circulatory central tract solar galaxy stars
     alphabet dictionary law constitution middle top bottom end beginning start left right inside outside tongue teeth lips
     fingers toes hair nails knee hip shoulder elbow wrist ankle forehead scalp jaw cranium womb colon rectum esophagus
@@ -114,7 +114,7 @@ POINTING = frozenset(
     file user customer client server page module lesson course student students teacher class""".split()
 )
 NOT_GENUS = frozenset(
-    """important key major common good great best useful popular example part way thing result matter issue problem reason
+    """backbone heart foundation cornerstone force leader important key major common good great best useful popular example part way thing result matter issue problem reason
     lot number variety popularly challenge well-known favorite favourite nice perfect ideal bit big huge crucial critical
     essential vital valuable powerful difficult easy wonderful beautiful interesting likely different similar
     necessary subject topic goal aim step tip list question point fact difference true false real simple
@@ -150,6 +150,7 @@ def words(text: str) -> list[str]:
 def stem(word: str) -> str:
     """A crude stem: what two forms of one word nearly always share."""
     word = word.casefold().removesuffix("'s").removesuffix("’s")
+    word = PAST_TO_BASE.get(word, word)
     cut = _SUFFIX.sub("", word)
     return (cut if len(cut) >= 4 else word.removesuffix("s"))[:9]
 
