@@ -6,6 +6,10 @@ For a benchmark:  python -m tests.llm_server --port 0 --slots 64 --latency 0.2  
 Every reply is made of the request's text alone, so that two runs get the same replies. Like an inference engine it
 serves `slots` requests at a time and lets the others wait in line. It keeps books of every request.
 
+Faults, by the share of requests or by a function: a status ("429", "503", ... "302", "quota"); on the wire "reset",
+"hang", "truncated_body"; in the reply "cut", "fenced", "python", "refusal", "empty", "garbage", "null_content",
+"bad_json", "content_filter".
+
     POST /v1/chat/completions   GET /v1/models   GET /stats?since=T&until=T   POST /reset
 """
 
@@ -21,25 +25,22 @@ import subprocess
 import sys
 import threading
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import orjson
 import uvloop
 from tests import llm_replies
+from tests.llm_books import Books, Entry
 
 Faults = Mapping[str, float] | Callable[[str, str, int], str | None]
 """Kinds and their probabilities, or a function of (stage, body digest, attempt) that names a kind or None."""
 
 STATUS_FAULTS = {"400": 400, "401": 401, "403": 403, "404": 404, "408": 408, "409": 409, "413": 413, "422": 422}
 STATUS_FAULTS |= {"429": 429, "500": 500, "502": 502, "503": 503, "529": 529, "302": 302, "quota": 429}
-REPLY_FAULTS = ("cut", "fenced", "python", "refusal", "empty", "garbage", "null_content", "bad_json", "content_filter")
-WIRE_FAULTS = ("reset", "hang", "truncated_body")
-ANSWERED = {"ok", *REPLY_FAULTS}
-"""Outcomes that were answered 200 and whole: what a caller pays for."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,95 +59,6 @@ class Behaviour:
     retry_after: str | None = None
     faults: Faults = dataclasses.field(default_factory=dict)
     seed: int = 0
-
-
-class Entry(NamedTuple):
-    """One request in the books. Times are of time.monotonic(), which all processes of a machine share."""
-
-    arrived: float
-    started: float
-    ended: float
-    stage: str
-    document: str
-    body: str
-    attempt: int
-    outcome: str
-    status: int
-
-
-class Books:
-    """All requests since the last reset."""
-
-    def __init__(self, log: Path | None = None) -> None:
-        self.entries: list[Entry] = []
-        self.bodies: list[dict[str, Any]] = []
-        self.headers: list[str] = []
-        self.keep_bodies = False
-        self.attempts: Counter[str] = Counter()
-        self.in_flight = self.max_in_flight = 0
-        self.busy = self.max_busy = 0
-        self._log = log.open("ab", buffering=0) if log else None
-
-    def reset(self) -> None:
-        """Forget everything but what is in flight."""
-        self.entries.clear()
-        self.bodies.clear()
-        self.headers.clear()
-        self.attempts.clear()
-        self.max_in_flight, self.max_busy = self.in_flight, self.busy
-
-    def add(self, entry: Entry) -> None:
-        """Write a request down when it has ended."""
-        self.entries.append(entry)
-        if self._log:
-            self._log.write(orjson.dumps(entry._asdict(), option=orjson.OPT_APPEND_NEWLINE))
-
-    def close(self) -> None:
-        """Close the log."""
-        if self._log:
-            self._log.close()
-
-    @property
-    def outcomes(self) -> Counter[str]:
-        """How many requests ended how."""
-        return Counter(entry.outcome for entry in self.entries)
-
-    @property
-    def paid(self) -> Counter[str]:
-        """How many times each request body was answered 200."""
-        return Counter(entry.body for entry in self.entries if entry.outcome in ANSWERED)
-
-    @property
-    def paid_twice(self) -> int:
-        """Answers that had been given before."""
-        return sum(count - 1 for count in self.paid.values())
-
-    def busy_s(self, since: float, until: float) -> float:
-        """Slot-seconds of service between two instants."""
-        return sum(max(0.0, min(e.ended, until) - max(e.started, since)) for e in self.entries if e.started)
-
-    def stats(self, behaviour: Behaviour, since: float | None = None, until: float | None = None) -> dict[str, Any]:
-        """The books as JSON. Slot use is of the span from the first start to the last end unless told otherwise."""
-        served = [entry for entry in self.entries if entry.started]
-        begin = since if since is not None else min((e.started for e in served), default=0.0)
-        end = until if until is not None else max((e.ended for e in served), default=0.0)
-        busy = self.busy_s(begin, end)
-        return {
-            "now": time.monotonic(),
-            "requests": len(self.entries),
-            "answered": sum(self.paid.values()),
-            "paid_twice": self.paid_twice,
-            "outcomes": dict(self.outcomes),
-            "stages": dict(Counter(entry.stage for entry in self.entries)),
-            "in_flight": self.in_flight,
-            "max_in_flight": self.max_in_flight,
-            "max_busy": self.max_busy,
-            "since": begin,
-            "until": end,
-            "busy_s": busy,
-            "slot_use": busy / (behaviour.slots * (end - begin)) if end > begin else 0.0,
-            "paid": dict(self.paid),
-        }
 
 
 class _Call:
@@ -262,7 +174,7 @@ class Engine:
                 return kind
         return None
 
-    def _serve(self, call: _Call) -> None:
+    def _serve(self, call: _Call, *, waited: bool = False) -> None:
         books = self.books
         books.busy += 1
         books.max_busy = max(books.max_busy, books.busy)
@@ -275,7 +187,7 @@ class Engine:
             delay *= factor
         if call.fault in STATUS_FAULTS:
             delay = min(delay, 0.001)
-        if delay > 0:
+        if delay > 0 or waited:  # one that waited is never finished inside the end of another
             call.timer = self.loop.call_later(delay, self._finish, call)
         else:
             self._finish(call)
@@ -313,7 +225,7 @@ class Engine:
         if call.started:
             books.busy -= 1
             while self.waiting and books.busy < self.behaviour.slots:
-                self._serve(self.waiting.popleft())
+                self._serve(self.waiting.popleft(), waited=True)
         else:
             with contextlib.suppress(ValueError):
                 self.waiting.remove(call)
@@ -358,7 +270,8 @@ class _Connection(asyncio.Protocol):
             self.answer(200, orjson.dumps({"object": "list", "data": data}))
         elif path == "/stats":
             asked = {name: float(values[0]) for name, values in parse_qs(urlsplit(target).query).items()}
-            self.answer(200, orjson.dumps(engine.books.stats(engine.behaviour, asked.get("since"), asked.get("until"))))
+            stats = engine.books.stats(engine.behaviour.slots, asked.get("since"), asked.get("until"))
+            self.answer(200, orjson.dumps(stats))
         elif path == "/reset":
             engine.books.reset()
             self.answer(200, b"{}")

@@ -6,7 +6,8 @@ import re
 import unicodedata
 from decimal import Decimal, InvalidOperation
 
-_TOKEN = re.compile(r"(?<![\w.,)])-\d[\d,]*(?:\.\d+)?|\d[\d,]*(?:\.\d+)?|\.\d+|[^\W_]+")
+_NUMBER = r"(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?"
+_TOKEN = re.compile(rf"(?<![\w.,)])-{_NUMBER}|{_NUMBER}|\.\d+|[^\W_]+")
 _MINUS = str.maketrans("−‒–", "---")
 
 
@@ -17,17 +18,24 @@ def wording(text: str) -> str:
 
 def tokens(text: str) -> tuple[str, ...]:
     """The words of a text without case, accents and punctuation; numbers by value ("1,200.0" is "1200")."""
-    plain = unicodedata.normalize("NFKD", text.casefold().translate(_MINUS))
-    plain = "".join(character for character in plain if not unicodedata.combining(character))
+    plain = text.casefold()
+    if not plain.isascii():
+        plain = unicodedata.normalize("NFKD", plain.translate(_MINUS))
+        plain = "".join(character for character in plain if not unicodedata.combining(character))
     return tuple(_number(token) if token[0] in "-.0123456789" else token for token in _TOKEN.findall(plain))
 
 
-def restates(question: tuple[str, ...], answer: tuple[str, ...]) -> bool:
-    """Whether the answer's tokens stand in the question in one run."""
-    length = len(answer)
-    if not length:
-        return False
-    return any(question[at : at + length] == answer for at in range(len(question) - length + 1))
+def restates(question: str, answer: str) -> bool:
+    """Whether the answer stands in the question: its tokens in one run; or, if it is but a letter ("C", "C++"), its very
+    characters. A lone digit or sign restates nothing: formulas and data are full of them."""
+    sought = tokens(answer)
+    if sum(map(len, sought)) < 2:
+        exact = wording(answer)
+        if not sought or sought[0].isdecimal():
+            return False
+        return re.search(rf"(?<![^\s(\"'`]){re.escape(exact)}(?![^\s.,;:?!)\"'`])", wording(question)) is not None
+    asked, length = tokens(question), len(sought)
+    return any(asked[at : at + length] == sought for at in range(len(asked) - length + 1))
 
 
 def _number(token: str) -> str:

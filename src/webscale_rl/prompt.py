@@ -19,7 +19,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from webscale_rl.errors import PromptError
@@ -28,11 +28,18 @@ PROMPTS = Path(__file__).parent / "prompts"
 
 _ROLE = re.compile(r"^# (system|user|assistant)[ \t]*$", re.MULTILINE)
 _SLOT = re.compile(r"\{\{([a-z_]+)(\|quoted)?\}\}")
-_CONTROL = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 127])
-# What chat templates of open models turn into control tokens wherever it stands: <|im_start|>, <|eot_id|>,
-# <start_of_turn>, [INST], <<SYS>>, </s>, and DeepSeek's full-width bars. A space inside makes it plain text again.
+_CONTROL = dict.fromkeys([*range(9), 11, 12, *range(14, 32), *range(127, 160)]) | {0x85: "\n"}  # 0x85: NEXT LINE
+# What tokenizers of open models turn into control tokens wherever it stands. A space after the first character makes it
+# plain text again; "|>" needs none, and is a pipe in R, Elixir and F#.
 _CHAT_TOKEN = re.compile(
-    r"<(?=[|｜])|(?<=[|｜])>|<(?=/?(?:s|bos|eos|pad|unk|start_of_turn|end_of_turn|think|tool_call)>)|\[(?=/?INST\])|<(?=<?/?SYS>)",
+    r"<(?=[|｜][^\s|｜>])"  # <|im_start|>, <|eot_id|>, <|START_OF_TURN_TOKEN|>; DeepSeek's full-width bars
+    r"|<(?=/?(?:s|bos|eos|pad|unk|cls|sep|mask|sop|eop|think|tools?|tool_calls?|tool_responses?|(?:start|end)_of_\w{1,30}"
+    r"|(?:bos|eos|eop|mask|unk|pad)_token|seed:\w{1,30}|fim_\w{1,30}|(?:extra_id_|special_|reserved_|unused)\d{1,6})>)"
+    r"|<(?=<?/?SYS>)"  # Llama 2
+    r"|\[(?=\|\w{1,30}\|\])"  # EXAONE
+    r"|\[(?-i:(?=/?(?:INST|SYSTEM_PROMPT|MODEL_SETTINGS|AVAILABLE_TOOLS|TOOL_(?:CALLS|RESULTS|CONTENT)|ARGS|CALL_ID|THINK"
+    r"|IMG|IMG_BREAK|IMG_END|AUDIO|BEGIN_AUDIO|PREFIX|MIDDLE|SUFFIX|[gs]?MASK|CLS|SEP|PAD|UNK|BOS|EOS)\]))"  # Mistral, GLM
+    r"|\](?=~!?b[\[\]])|\[(?=e~\[)",  # MiniMax
     re.IGNORECASE,
 )
 
@@ -114,9 +121,13 @@ def _compile(body: str) -> tuple[str | tuple[str, bool], ...]:
 
 def defuse(text: str) -> str:
     """The text without control characters and with chat-template tokens broken by a space."""
-    return _CHAT_TOKEN.sub(lambda token: " >" if token[0] == ">" else token[0] + " ", text.translate(_CONTROL))
+    text = text.translate(_CONTROL)
+    if "<" not in text and "[" not in text and "]" not in text:
+        return text
+    return _CHAT_TOKEN.sub(r"\g<0> ", text)
 
 
+@lru_cache(maxsize=512)  # all calls of a document quote the same text
 def quote(name: str, text: str) -> str:
     """The text between tags that it cannot contain: their number is a digest of the text itself."""
     digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=6).hexdigest()

@@ -41,7 +41,7 @@ _TRAILING_COMMA = re.compile(r"""("[^"\\]*+(?:\\.[^"\\]*+)*+")|,(?=\s*+[}\]])"""
 _SMART_QUOTES = str.maketrans({"“": '"', "”": '"', "„": '"'})
 
 
-class Unusable(Exception):  # noqa: N818  a verdict on a reply, not a fault of the program
+class Unusable(Exception):
     """A reply without an answer. `kind` is its word in the books, `detail` is for people."""
 
     def __init__(self, kind: Kind, detail: str = "") -> None:

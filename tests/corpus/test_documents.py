@@ -78,9 +78,15 @@ def test_the_url_may_stand_in_the_metadata(tmp_path: Path) -> None:
     assert document.metadata == {"source": {"name": "x"}, "meta": {"url": "https://x.org/1"}}
 
 
+def test_names_of_fields_cannot_reach_a_terminal_unescaped(tmp_path: Path) -> None:
+    record = {"text": "t", "x": 1}, {"evil\x1b[2J\nname": 1}
+    _, faults = read_all(written(tmp_path / "a.jsonl", jsonl(record)))
+    assert faults[0].detail.endswith("the fields are: evil?[2J name")
+
+
 values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.binary() | st.text(st.characters(exclude_categories=()))
-    | st.dates() | st.decimals() | st.times() | st.uuids(),
+    st.none() | st.booleans() | st.integers() | st.floats() | st.binary()
+    | st.text(st.characters(exclude_categories=())) | st.dates() | st.decimals() | st.times() | st.uuids(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text() | st.integers(), inner) | st.tuples(inner, inner),
     max_leaves=20,
 )  # fmt: skip

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import random
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+import zstandard
 from corpora import COMPRESSED, jsonl, read_all, written, zst
 from hypothesis import given
 from hypothesis import strategies as st
@@ -64,17 +67,22 @@ def test_a_truncated_archive_is_reported_once_and_what_came_before_is_read(
     assert faults[0].location == f"{path}:line {len(documents)}"  # all but the document of the other file
     assert [document.id for document in documents[:-1]] == [r["id"] for r in RECORDS[: len(documents) - 1]]
     assert documents[-1].id == "after"
-    if lost in (1, 5):
+    if lost == 1:
         assert len(documents) == 1001
 
 
-def test_a_corrupt_archive_is_reported_once_with_its_line(tmp_path: Path) -> None:
-    for suffix, compress in COMPRESSED.items():
-        data = bytearray(compress(DATA))
-        data[len(data) // 2 : len(data) // 2 + 20] = b"\xff" * 20
-        documents, faults = read_all(written(tmp_path / f"a.jsonl{suffix}", bytes(data)))
-        assert [fault.reason for fault in faults] == ["corrupt_archive"], suffix
-        assert [document.id for document in documents] == [r["id"] for r in RECORDS[: len(documents)]]
+@pytest.mark.parametrize("suffix", [".gz", ".zst"])
+def test_a_corrupt_archive_is_reported_and_what_came_before_is_read(tmp_path: Path, suffix: str) -> None:
+    data = bytearray(COMPRESSED[suffix](DATA))
+    data[len(data) // 2 : len(data) // 2 + 20] = b"\xff" * 20
+    path = written(tmp_path / f"a.jsonl{suffix}", bytes(data))
+    documents, faults = read_all(path)
+    # gzip decodes some garbage before it notices; those lines are reported as what they are
+    assert [fault.reason for fault in faults].count("corrupt_archive") == 1
+    assert faults[-1].reason == "corrupt_archive"
+    first_bad = int(faults[0].location.removeprefix(f"{path}:line "))
+    assert [document.id for document in documents[: first_bad - 1]] == [r["id"] for r in RECORDS[: first_bad - 1]]
+    assert first_bad > 300
 
 
 @pytest.mark.parametrize("suffix", [".gz", ".zst"])
@@ -158,7 +166,9 @@ def test_lines_do_not_depend_on_where_blocks_end(blocks: list[bytes], limit: int
 @pytest.mark.parametrize("suffix", ["", ".gz", ".zst"])
 def test_a_json_file_may_be_one_array_or_one_object(tmp_path: Path, suffix: str) -> None:
     compress = COMPRESSED.get(suffix, bytes)
-    array = written(tmp_path / f"a.json{suffix}", compress(b'\xef\xbb\xbf[\n {"text": "one"},\n 5,\n {"text": "two"}\n]\n'))
+    array = written(
+        tmp_path / f"a.json{suffix}", compress(b'\xef\xbb\xbf[\n {"text": "one"},\n 5,\n {"text": "two"}\n]\n')
+    )
     one = written(tmp_path / f"b.json{suffix}", compress(b'{\n "id": "x",\n "text": "three"\n}'))
     documents, faults = read_all([array, one])
     assert [document.text for document in documents] == ["one", "two", "three"]
@@ -181,3 +191,23 @@ def test_an_archive_that_wants_gigabytes_to_unpack_is_refused_not_reported_as_co
     frame = b"\x28\xb5\x2f\xfd" + bytes([0b0000_0000, 21 << 3])  # a window of 2 GB
     with pytest.raises(CorpusError, match="zstd --long"):
         read_all(written(tmp_path / "a.jsonl.zst", frame + bytes(100)))
+
+
+def test_memory_does_not_grow_with_the_length_of_a_line(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl.zst"
+    with path.open("wb") as file, zstandard.ZstdCompressor().stream_writer(file) as writer:
+        writer.write(b'{"text": "first"}\n{"text": "')
+        for _ in range(400):
+            writer.write(bytes(1_000_000))
+        writer.write(b'"}\n{"text": "last"}\n')
+    code = f"""
+import resource
+from webscale_rl.corpus import CorpusOptions, files, read
+found = files([{str(path)!r}], CorpusOptions())
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+print(len(list(read(found, CorpusOptions()))), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+"""
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    items, grown_kb = map(int, result.stdout.split())
+    assert items == 3
+    assert grown_kb < 40_000  # the line has 400 MB, max_document_bytes is 16 MiB

@@ -37,6 +37,7 @@ from webscale_rl.backend import (
     reply_schema_json,
 )
 from webscale_rl.backends.answers import Answer, Complaint, NotConnected, Transport, complaint, completion, refusal
+from webscale_rl.prompt import Prompt
 from webscale_rl.stage import Context
 
 MODES = ("json_schema", "json_object", "text")
@@ -50,7 +51,7 @@ _REFUSES = re.compile(
     r"unsupported|n[o']t support|only|not allowed|not permitted|use '|unknown"
     r"|unrecogni[sz]ed|unexpected|extra inputs|deprecated"
 )
-# A server that is not told the form of the reply is told in words; OpenAI's json_object mode insists on the word JSON.
+# For a prompt of the user's own that does not speak of JSON: OpenAI's json_object mode insists on the word.
 _IN_WORDS = "\n\nReply with one JSON object and nothing else. It must satisfy this JSON schema:\n"
 
 
@@ -62,6 +63,7 @@ class OpenAIOptions(BackendOptions):
     base_urls: list[str] = Field(
         default_factory=lambda: [os.environ.get("OPENAI_BASE_URL") or "https://api.openai.com/v1"],
         min_length=1,
+        validate_default=True,
         description="servers of the same models, each up to /v1; default: $OPENAI_BASE_URL, else OpenAI. "
         "All calls of a document go to the same one",
     )
@@ -209,7 +211,7 @@ class OpenAI:
     async def _preflight(self) -> None:
         async def probe(base: str) -> NotConnected | None:
             try:
-                async with asyncio.timeout(PREFLIGHT_S):
+                async with asyncio.timeout(self.options.connect_timeout_s + PREFLIGHT_S):
                     await self._sender().send("GET", f"{base}/models", self._headers)
             except NotConnected as error:
                 self._avoid_until[base] = time.monotonic() + AVOID_S
@@ -230,7 +232,7 @@ class OpenAI:
 
     async def _send(self, base: str, request: Request, form: Form) -> Answer:
         messages = request.messages()
-        if form.mode != "json_schema":
+        if form.mode != "json_schema" and not _speaks_of_json(request.prompt):
             last = messages[-1]
             messages[-1] = {**last, "content": last["content"] + _IN_WORDS + reply_schema_json(request.reply_type)}
         ending = self._ending(request.model, request.stage, request.reply_type, request.sampling, form)
@@ -294,6 +296,11 @@ class OpenAI:
         order = rendezvous(request.affinity or request.key.hex(), self._bases)
         now = time.monotonic()
         return next((base for base in order if self._avoid_until[base] <= now), order[0])
+
+
+@lru_cache(maxsize=256)
+def _speaks_of_json(prompt: Prompt) -> bool:
+    return any(isinstance(part, str) and "json" in part.lower() for _, parts in prompt.messages for part in parts)
 
 
 def rendezvous(affinity: str, bases: Iterable[str]) -> list[str]:

@@ -27,13 +27,16 @@ MAX_BODY_BYTES = 32 * 1024 * 1024
 KEEP_ALIVE_S = 4.0
 _LARGE = 1 << 20
 
+_Route = tuple[URL, dict[str, Any], dict[str, str]]
+"""A parsed URL, the options of its proxy, and the headers that its proxy wants to see."""
+
 
 class Aiohttp:
     """A Transport. `timeout_s` bounds a whole call, `connect_timeout_s` the time until there is a connection."""
 
     def __init__(self, timeout_s: float, connect_timeout_s: float) -> None:
         self._timeout = aiohttp.ClientTimeout(total=timeout_s, connect=connect_timeout_s)
-        self._routes: dict[str, tuple[URL, dict[str, Any]]] = {}
+        self._routes: dict[str, _Route] = {}
 
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(
@@ -51,7 +54,9 @@ class Aiohttp:
 
     async def send(self, method: str, url: str, headers: Mapping[str, str], body: bytes = b"") -> Answer:
         """The answer, whatever its status. Raises Unreachable or TimedOut."""
-        target, proxy = self._routes.get(url) or self._route(url)
+        target, proxy, more = self._routes.get(url) or self._route(url)
+        if more:
+            headers = {**headers, **more}
         data: Any = body if len(body) < _LARGE else io.BytesIO(body)
         try:
             async with self._session.request(
@@ -63,18 +68,21 @@ class Aiohttp:
         # Raised out here so that aiohttp's error, which can hold the request's headers, is no part of ours.
         raise failure
 
-    def _route(self, url: str) -> tuple[URL, dict[str, Any]]:
+    def _route(self, url: str) -> _Route:
         """The parsed URL and its proxy, looked up once: aiohttp's trust_env asks a thread for both on every call."""
         parts = urlsplit(url)
         options: dict[str, Any] = {}
+        more: dict[str, str] = {}
         proxy = urllib.request.getproxies().get(parts.scheme)
         if proxy and not urllib.request.proxy_bypass(parts.hostname or ""):
             gate = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
             options["proxy"] = origin(gate.geturl())
             if gate.username is not None:
                 login = f"{unquote(gate.username)}:{unquote(gate.password or '')}".encode()
-                options["proxy_headers"] = {"Proxy-Authorization": f"Basic {base64.b64encode(login).decode()}"}
-        self._routes[url] = URL(url), options
+                word = {"Proxy-Authorization": f"Basic {base64.b64encode(login).decode()}"}
+                # Under TLS it is for the CONNECT alone; without, the proxy reads it off the request itself.
+                options["proxy_headers"], more = (word, {}) if parts.scheme == "https" else (None, word)
+        self._routes[url] = URL(url), options, more
         return self._routes[url]
 
     def _failure(self, error: BaseException, url: str) -> BackendError:

@@ -123,7 +123,12 @@ def take_text(record: dict[str, Any], options: CorpusOptions) -> str | None:
 def no_text(record: dict[str, Any] | list[str], options: CorpusOptions) -> str:
     """The detail of a "no_text": what was looked for, and what is there."""
     wanted = ", ".join(text_fields(options))
-    return f"no text in {wanted}; the fields are: {', '.join(sorted(record))[:500] or 'none'}"
+    return f"no text in {wanted}; the fields are: {printable(', '.join(sorted(record))) or 'none'}"
+
+
+def printable(message: object) -> str:
+    """At most 500 characters on one line, fit for a terminal whatever of the data is quoted in it."""
+    return "".join(char if char.isprintable() else "?" for char in " ".join(str(message).split())[:500])
 
 
 def document(text: str, record: dict[str, Any], options: CorpusOptions, default_id: str | None = None) -> Document:

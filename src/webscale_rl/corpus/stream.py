@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, TypeVar, cast
 
-from webscale_rl.corpus.record import CorpusError, File, UnreadableReason, shown
+from webscale_rl.corpus.record import CorpusError, File, UnreadableReason, printable, shown
 
 BLOCK = 256 * 1024
 _GZIP = b"\x1f\x8b"
@@ -21,7 +21,7 @@ _WINDOW = 2**27  # what the zstd command takes without --long
 _T = TypeVar("_T")
 
 
-class Broken(Exception):  # noqa: N818 - a state of the data, not an error of ours
+class Broken(Exception):
     """Data that ends early or does not decompress. All blocks before it were handed out."""
 
     def __init__(self, reason: UnreadableReason, detail: str) -> None:
@@ -92,7 +92,8 @@ def _open(url: str) -> IO[bytes]:
 def unreachable(url: str, error: Exception) -> CorpusError:
     """What to tell people when the machine failed, without the secrets that the URL may hold."""
     reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return CorpusError(f"{shown(url)}: cannot read it ({type(error).__name__}: {reason.replace(url, shown(url))})")
+    reason = printable(reason.replace(url, shown(url)))
+    return CorpusError(f"{shown(url)}: cannot read it ({type(error).__name__}: {reason})")
 
 
 def blocks(stream: Stream) -> Iterator[bytes]:

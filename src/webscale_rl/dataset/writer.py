@@ -59,7 +59,7 @@ class ShardExamples:
             for rejected in sieve.judge(self, own):
                 if rejected.reason not in sieve.reasons:
                     raise ValueError(f"sieve {sieve.name}: {rejected.reason!r} is not one of its reasons")
-                file.write(orjson.dumps(rejected, option=orjson.OPT_APPEND_NEWLINE))
+                file.write(orjson.dumps(tuple(rejected), option=orjson.OPT_APPEND_NEWLINE))
         shutil.rmtree(own)
         self._files.append((sieve.name, path))
         for _, rejected in _read_rejected(sieve.name, path):

@@ -109,6 +109,16 @@ class Taxonomy:
     def few_shot(self, name: str, count: int, seed: int) -> tuple[WorkedExample, ...]:
         """`count` worked examples of a domain, the same for all its documents in a run so that server prefix caches
         hit. A domain that has too few borrows from `Other`, then from all the rest."""
+        chosen = self._few_shot.get((name, count, seed))
+        if chosen is None:
+            chosen = self._few_shot[name, count, seed] = self._choose(name, count, seed)
+        return chosen
+
+    @cached_property
+    def _few_shot(self) -> dict[tuple[str, int, int], tuple[WorkedExample, ...]]:
+        return {}
+
+    def _choose(self, name: str, count: int, seed: int) -> tuple[WorkedExample, ...]:
         own = self.find(name)
         pool = list(own.examples) if own else []
         random.Random(f"{seed}:{name}").shuffle(pool)  # not for secrets: a seeded, stable choice

@@ -24,12 +24,11 @@ from webscale_rl.types import Document, Drop
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
 _NOISE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffd]")
 _DIGIT = re.compile(r"\d")
-_LETTER_WORD = re.compile(r"[^\W\d_]")
+_WORD_WITHOUT_LETTER = re.compile(r"(?<!\S)(?:[^\w\s]|[\d_])++(?!\S)")
 _BULLETS = ("-", "*", "•", "·", "‣", "–", "►", "o ")
 _BOILERPLATE = re.compile(
     r"cookie|privacy policy|terms of (?:use|service)|all rights reserved|sign (?:in|up)|log ?in|subscribe|newsletter"
-    r"|javascript|share (?:on|this)|skip to|read more|click here|back to top|add to cart|loading|impressum|datenschutz",
-    re.IGNORECASE,
+    r"|javascript|share (?:on|this)|skip to|read more|click here|back to top|add to cart|loading|impressum|datenschutz"
 )
 
 
@@ -106,7 +105,7 @@ class _Measures:
 
     @property
     def alphabetic_words(self) -> float:
-        return sum(_LETTER_WORD.search(word) is not None for word in self.words) / max(1, len(self.words))
+        return 1 - len(_WORD_WITHOUT_LETTER.findall(self.text)) / max(1, len(self.words))
 
     @property
     def duplicate_lines(self) -> float:
@@ -130,7 +129,9 @@ class _Measures:
 
     @property
     def boilerplate_lines(self) -> float:
-        return sum(_BOILERPLATE.search(line[:400]) is not None for line in self.lines) / max(1, len(self.lines))
+        if _BOILERPLATE.search(self.text.lower()) is None:  # in most documents: one pass instead of one per line
+            return 0.0
+        return sum(_BOILERPLATE.search(line[:400].lower()) is not None for line in self.lines) / max(1, len(self.lines))
 
 
 _RULES = tuple(name for name in HeuristicsOptions.model_fields if name[:4] in ("min_", "max_"))

@@ -1,4 +1,4 @@
-"""Questions for a term: "A franchise is a form of business that ..." -> "What is the term for a form of business that ...?"
+"""Questions for a term: "A tariff is a tax on imports" -> "What is the term for a tax on imports?"
 
 A definition is taken only if it is long enough to tell its term from others. Praise and examples ("is an important
 part of") are no definitions.
@@ -17,58 +17,81 @@ from webscale_rl.backends.extractive.words import FUNCTION_WORDS, NOT_GENUS, con
 from webscale_rl.types import AnswerType
 
 _IS = re.compile(
-    r"(?P<article>(?:An?|The) )?(?P<term>[A-Za-z][\w’'. -]{1,60}?)(?: ?\((?P<aside>[^()]{1,50})\))?,? (?P<be>is|are|was|were) (?P<lead>an?|the) "
+    r"(?P<article>(?:An?|The) )?(?P<term>[A-Za-z][\w’'. -]{1,60}?)(?: ?\((?P<aside>[^()]{1,50})\))?,? (?P<be>is"
+    r"|are|was|were) (?P<lead>an?|the) "
     r"(?P<what>[^?!]{25,240})\.$"
 )
 _MEANS = re.compile(
-    r"(?:The term |An? )?[“\"']?(?P<term>[A-Za-z][\w’' -]{2,50}?)[”\"']?(?: \([^()]{1,40}\))? (?P<verb>refers to|is defined as|are defined as|occurs when|"
+    r"(?:The term |An? )?[“\"']?(?P<term>[A-Za-z][\w’' -]{2,50}?)[”\"']?(?: \([^()]{1,40}\))? (?P<verb>refers to"
+    r"|is defined as|are defined as|occurs when|"
     r"occur when|denotes) (?P<what>[^?!]{25,220})\.$"
 )
 _CALLED = re.compile(
-    r"(?P<subject>[A-Z][^,;:?!]{14,160}?) (?P<be>is|are) (?:then |often |commonly |generally |usually )?(?:called|termed|known as|referred to as) "
+    r"(?P<subject>[A-Z][^,;:?!]{14,160}?) (?P<be>is|are) (?:then |often |commonly |generally |usually )?(?:called"
+    r"|termed|known as|referred to as) "
     r"(?:an? |the )?[“\"']?(?P<term>[\w’' -]{3,50}?)[”\"']?\.$"
 )
 _ARE = re.compile(
-    r"(?P<term>[A-Z][\w’'-]+(?: [\w’'-]+){0,3}) (?:\([^()]{1,40}\) )?are (?P<what>(?P<genus>(?:[a-z-]+,? ){0,4}(?:[a-z]+s|bacteria|people|cells)) "
-    r"(?:that|which|who|used to|found in|made of|made up of|designed to|formed by|produced by|between|whose) [^?!;:]{20,220})\.$"
+    r"(?P<term>[A-Z][\w’'-]+(?: [\w’'-]+){0,3}) (?:\([^()]{1,40}\) )?are (?P<what>(?P<genus>(?:[a-z-]+,?"
+    r" ){0,4}(?:[a-z]+s|bacteria|people|cells)) "
+    r"(?:that|which|who|used to|found in|made of|made up of|designed to|formed by|produced by|between"
+    r"|whose) [^?!;:]{20,220})\.$"
 )
 _RANKED_FIRST = re.compile(
-    r"The (?P<what>(?:[a-z-]+ )?(?:first|last|only|largest|smallest|highest|lowest|longest|oldest|deepest|tallest|fastest|capital|official|birthplace|founder|"
-    r"inventor|discoverer|author|creator|[a-z]{3,}est|most [a-z]+) [^,;:]{12,120}?) (?P<be>is|was) (?:the )?(?P<name>[A-Z][\w’'.-]+(?: (?:[A-Z][\w’'.-]*|of|de|van|von)){0,4})"
+    r"The (?P<what>(?:[a-z-]+ )?(?:first|last|only|largest|smallest|highest|lowest|longest|oldest|deepest|tallest"
+    r"|fastest|capital|official|birthplace|founder|"
+    r"inventor|discoverer|author|creator|[a-z]{3,}est|most [a-z]+) [^,;:]{12,120}?) (?P<be>is"
+    r"|was) (?:the )?(?P<name>[A-Z][\w’'.-]+(?: (?:[A-Z][\w’'.-]*|of|de|van|von)){0,4})"
     r"(?: ?\([^()]{1,60}\))?(?=[.,])"
 )
 _INLINE = re.compile(
-    r"\b(?:called|known as|termed|referred to as) (?:an? |the )?[“']?(?P<term>[A-Za-z][\w’-]{3,}(?: [a-z][\w-]+){0,2}?)[”']?"
-    r"(?=[,.)]| (?:is|are|was|were|that|which|in|to|from|can|may|has|have|by|on|between|into|through|with)\b)(?!,? (?:and|or)\b)(?!, [^,]{1,40}(?:,| and| or) )"
+    r"\b(?:called|known as|termed|referred to as) (?:an? "
+    r"|the )?[“']?(?P<term>[A-Za-z][\w’-]{3,}(?: [a-z][\w-]+){0,2}?)[”']?"
+    r"(?=[,.)]| (?:is|are|was|were|that|which|in|to|from|can|may|has|have|by|on|between|into|through"
+    r"|with)\b)(?!,? (?:and|or)\b)(?!, [^,]{1,40}(?:,| and| or) )"
 )
 _LEARNED = (
-    r"(?:osis|oses|itis|emas?|omas?|uria|opathy|algia|plasia|plegia|penia|philia|phobia|ectomy|oscopy|ology|graphy|genesis|lysis|trophy|phagia|pnea|emia|"
+    r"(?:osis|oses|itis|emas?|omas?|uria|opathy|algia|plasia|plegia|penia|philia|phobia|ectomy|oscopy|ology"
+    r"|graphy|genesis|lysis|trophy|phagia|pnea|emia|"
     r"cytes?|cele|rrhea|ptosis|cardia|megaly|anium|orax|ula|ium|icus|nia|xia|rax|eum)"
 )
-_HUMAN = re.compile(r"\b(?:m[ae]n|wom[ae]n|person|people|president|king|queen|emperor|philosopher|scientist|astronaut|founder|inventor|author|creator|discoverer|player|leader|mayor|governor|himself|herself)\b")
+_HUMAN = re.compile(
+    r"\b(?:m[ae]n|wom[ae]n|person|people|president|king|queen|emperor|philosopher|scientist|astronaut|founder"
+    r"|inventor|author|creator|discoverer|player|leader|mayor|governor|himself|herself)\b"
+)
 _ADJECTIVE = re.compile(r"[a-z-]*(?:ed|ing|able|ible|ive|ful|ly)\b(?! [a-z-]+s\b)|(?:\w+ )*to\b")
 _ASIDE = re.compile(r"(?<=[a-z]{3} )\((?P<term>[a-z]{3,}" + _LEARNED + r")\)")
-_ABBREVIATED = re.compile(r"(?P<long>(?:[A-Za-z][\w’'/–-]*|&)(?: (?:[A-Za-z][\w’'/–-]*|&)){1,8}) \((?P<short>[A-Z][A-Z0-9&-]{2,7}s?)\)")
 _TELLING = re.compile(
-    r"\b(?:that|which|who|whose|where|when|used|characterized|characterised|caused|consisting|designed|intended|formed|made|based|by|"
+    r"\b(?:that|which|who|whose|where|when|used|characterized|characterised|caused|consisting|designed|intended"
+    r"|formed|made|based|by|"
     r"between|of|for|from|in)\b"
 )
 _GENUS_END = re.compile(
     r",|\b(?:that|which|who|whose|of|in|for|with|characterized|caused|used|where|when|from|on|by|to|at)\b"
 )
-_RANKED = re.compile(r"(?:(?:second|third|fourth) )?(?:first|last|only|[a-z]{2,}est|most|capital|official|national|main|birthplace|founder|inventor|"
+_RANKED = re.compile(
+    r"(?:(?:second|third|fourth) )?(?:first|last|only|[a-z]{2,}est|most|capital|official|national|main|birthplace"
+    r"|founder|inventor|"
                      r"discoverer|author|creator)\b")  # fmt: skip
-_NO_MEANING = re.compile(r"(?i)^(?:an?|the)? ?(?:general |common |another |next |other )?(?:term|name|word|phrase|next|other)\b|^[^,;]{3,60} (?:is|are|was|were|has|have|can) (?!not )|^(?:describes|refers|means|used)\b")
+_NO_MEANING = re.compile(
+    r"(?i)^(?:an?|the)? ?(?:general |common |another |next |other )?(?:term|name|word|phrase|next|other)\b"
+    r"|^[^,;]{3,60} (?:is|are|was|were|has|have|can) (?!not )|^(?:describes|refers|means|used)\b"
+)
+_GLOSSARY_GENUS = frozenset("tool concept component element feature member problem".split())
 _SINGLING = re.compile(
-    r"\b(?:1[0-9]\d\d|20[0-2]\d)\b|\b(?:founded|created|established|developed|built|invented|named after|[a-z]{3,}est)\b"
+    r"\b(?:1[0-9]\d\d|20[0-2]\d)\b|\b(?:founded|created|established|developed|built|invented|named after"
+    r"|[a-z]{3,}est)\b"
 )
 _SECOND_VERB = re.compile(
-    r"\b(?:and|but|or),? (?:has|have|had|is|are|was|were|can|may|will|does|did|so|thus|therefore)\b|, (?:is|are|was|were|has|but|so) "
+    r"\b(?:and|but|or),? (?:has|have|had|is|are|was|were|can|may|will|does|did|so|thus|therefore)\b|, (?:is|are"
+    r"|was|were|has|but|so) "
 )
 ILLNESS = frozenset("disorder disease condition syndrome illness infection".split())
 _VAGUE_TERM = re.compile(
-    r"(?:one|there|what|how|all|both|result|example|problem|reason|goal|purpose|difference|key|idea|point|other|another|it|answer|"
-    r"step|thing|aim|fact|most|many|some|use|role|first|second|third|term|word|name|type|next|last|case|part|rule|approach|figure|this|that)s?\b", re.IGNORECASE,
+    r"(?:one|there|what|how|all|both|result|example|problem|reason|goal|purpose|difference|key|idea|point|other"
+    r"|another|it|answer|"
+    r"step|thing|aim|fact|most|many|some|use|role|first|second|third|term|word|name|type|next|last|case|part|rule"
+    r"|approach|figure|this|that)s?\b", re.IGNORECASE,
 )  # fmt: skip
 
 
@@ -88,13 +111,13 @@ def from_sentence(text: str, place: int, evidence: str, proper: frozenset[str]) 
             yield Candidate(8.0, place, tidy(question), means["term"], _type(means["term"], proper), evidence, "means")
         return
     ranked = _RANKED_FIRST.match(text)
-    if ranked and (names_in("x " + ranked["what"]) or len(content(ranked["what"])) >= 5) and not _SECOND_VERB.search(ranked["what"]) and len(content(ranked["what"])) >= 3:
+    if ranked and _singles_out(ranked["what"]):
         asked = "Who" if is_person(ranked["name"]) or _HUMAN.search(ranked["what"]) else "What"
         question = f"{asked} {ranked['be']} the {ranked['what']}?"
         yield Candidate(9.0, place, question, ranked["name"], _type(ranked["name"], proper), evidence, "ranked")
         return
     plural = _ARE.match(text)
-    if plural and not _ADJECTIVE.match(plural["genus"]) and _is_term(plural["term"]) and len(content(plural["what"])) >= 6 and not NOT_GENUS & set(words(plural["genus"])):
+    if plural and _is_term(plural["term"]) and _is_class(plural["genus"]) and len(content(plural["what"])) >= 6:
         question = f"What is the term for {plural['what']}?"
         yield Candidate(8.0, place, tidy(question), plural["term"], "phrase", evidence, "are")
         return
@@ -103,35 +126,23 @@ def from_sentence(text: str, place: int, evidence: str, proper: frozenset[str]) 
         yield from _is(match, place, evidence, proper)
 
 
+def _singles_out(what: str) -> bool:
+    """Whether "the first ..." goes on to say first of what."""
+    told = len(content(what))
+    return told >= 3 and (told >= 5 or bool(names_in("x " + what))) and not _SECOND_VERB.search(what)
+
+
+def _is_class(genus: str) -> bool:
+    return not _ADJECTIVE.match(genus) and not NOT_GENUS & set(words(genus))
+
+
 def inline(text: str, place: int, evidence: str, proper: frozenset[str]) -> Iterator[Candidate]:
-    """A blank for a term that the sentence itself introduces: "a thin tube called a catheter", "teething (dentition)"."""
+    """A blank for a term that the sentence itself introduces: "a thin tube called a catheter"."""
     match = _INLINE.search(text) or _ASIDE.search(text)
     if match and '"' not in text and text.count(match["term"]) == 1 and len(content(text)) >= 9 and not compares(text):
         question = f'Fill in the missing term: "{text[: match.start("term")]}____{text[match.end("term") :]}"'
         if _is_term(match["term"]):
             yield Candidate(6.5, place, tidy(question), match["term"], _type(match["term"], proper), evidence, "inline")
-    short = _ABBREVIATED.search(text)
-    if short and '"' not in text:
-        long = expansion(short["long"], short["short"])
-        if long and text.count(short["short"]) >= 1 and len(content(text)) >= 8:
-            start = short.start("long") + short["long"].rindex(long)
-            rest = f"{text[:start]}{short['short']}{text[short.end() :]}"
-            question = f'What does "{short["short"]}" stand for in this statement: "{rest}"'
-            yield Candidate(5.5, place, tidy(question), long, "name" if long[0].isupper() else "phrase", evidence, "abbreviation")
-
-
-def expansion(before: str, short: str) -> str:
-    """The last words of `before` whose initials are those of the abbreviation, or ""."""
-    letters = re.sub(r"s$", "", short).casefold()
-    parts = before.split(" ")
-    for size in range(len(letters), min(len(letters) + 3, len(parts)) + 1):
-        tail = parts[-size:]
-        main = [part for part in tail if part.casefold() not in ("of", "the", "and", "for", "in", "on", "to", "&")]
-        initials = "".join(piece[0] for part in main for piece in re.split(r"[-–/]", part) if piece).casefold()
-        every = "".join(part[0] for part in tail).casefold()
-        if letters in (initials, every, "".join(part[0] for part in main).casefold()) and tail[0] in main:
-            return " ".join(tail)
-    return ""
 
 
 def _called(match: re.Match[str], place: int, evidence: str, proper: frozenset[str]) -> Iterator[Candidate]:
@@ -153,20 +164,25 @@ def _called(match: re.Match[str], place: int, evidence: str, proper: frozenset[s
 def _is(match: re.Match[str], place: int, evidence: str, proper: frozenset[str]) -> Iterator[Candidate]:
     term, lead, what, be = match["term"], match["lead"], match["what"], match["be"]
     genus = words(_GENUS_END.split(what, maxsplit=1)[0])
-    if not _is_term(term) or not genus or NOT_GENUS & set(genus) or len(content(what)) < (3 if lead == "the" and _RANKED.match(what) else 5) or not _TELLING.search(what):
-        return
     named = _named(term, proper)
     ranked = lead == "the" and bool(_RANKED.match(what))
+    if not _is_term(term) or not genus or NOT_GENUS & set(genus) or not _TELLING.search(what):
+        return
+    if len(content(what)) < (3 if ranked else 5):
+        return
     if match["article"] == "The " and not (named or ranked):
         return
     if named and not ranked and (_anchors(what) < 2 or is_person(term) or not _SINGLING.search(what)):
         return
-    if be in ("was", "were") and not named or _SECOND_VERB.search(what) or _NO_MEANING.match(what) or (named and term[0].islower()):
-        return
     if (
-        ILLNESS & set(genus)
-        and len(content(what)) < 8
-        or re.search(r"^[a-z]+ (?:that is |that are )?used (?:to|for)\b", what)
+        (be in ("was", "were") and not named)
+        or _SECOND_VERB.search(what)
+        or _NO_MEANING.match(what)
+        or (named and term[0].islower())
+    ):
+        return
+    if (ILLNESS & set(genus) and len(content(what)) < 8) or re.search(
+        r"^[a-z]+ (?:that is |that are )?used (?:to|for)\b", what
     ):
         return
     if is_person(term):
@@ -188,11 +204,12 @@ def from_entry(entry: Entry, place: int) -> Candidate | None:
     if (
         len(content(meaning)) < 5
         or not _is_term(entry.term)
-        or _NO_MEANING.search(meaning) or re.search(r"[=^<>\[\]{}\\|_:?!]|\bsee\b|\b(?:this|these|you|we|it|above)\b", meaning)
+        or _NO_MEANING.search(meaning)
+        or re.search(r"[=^<>\[\]{}\\|_:?!]|\bsee\b|\b(?:this|these|you|we|it|above)\b", meaning)
     ):
         return None
     genus = words(_GENUS_END.split(meaning, maxsplit=1)[0])
-    if NOT_GENUS & set(genus[:6]) - {"tool", "concept", "component", "element", "feature", "member", "problem", "process"}:
+    if (NOT_GENUS - _GLOSSARY_GENUS) & set(genus[:6]):
         return None
     if meaning[:2] in ("A ", "An") or meaning.startswith("The "):
         meaning = meaning[0].lower() + meaning[1:]

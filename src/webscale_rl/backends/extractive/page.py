@@ -20,17 +20,27 @@ MAX_SENTENCE_CHARS = 420
 _BULLET = re.compile(r"\s*(?:[-*•–+>|]\s|\d{1,3}[.)]\s|\([a-z0-9]{1,3}\)\s|#{1,6}\s|={1,6}\s)")
 _BOUNDARY = re.compile(r"[.!?][\"”’')\]]{0,3}(?:[ \t\n]+|$|(?=[A-Z][a-z]))")
 _ABBREVIATION = re.compile(
-    r"(?:^|[\s(\[“\"])(?:(?<!\d )[A-Za-z]|[A-Z]\.[A-Z]|e\.g|i\.e|etc|vs|al|cf|ca|approx|Mr|Mrs|Ms|Dr|Prof|St|Mt|Sr|Jr|Gen|Col|Lt|"
-    r"Capt|Sgt|Rev|Hon|Gov|Sen|Rep|Pres|Inc|Ltd|Corp|Co|Bros|Fig|fig|Figs|No|no|nos|Nos|Vol|vol|pp|p|Eq|eq|Sec|sec|Ch|ch|Art|art|"
+    r"(?:^|[\s(\[“\"])(?:(?<!\d )[A-Za-z]|[A-Z]\.[A-Z]|e\.g|i\.e|etc|vs|al|cf|ca|approx|Mr|Mrs|Ms|Dr|Prof|St|Mt"
+    r"|Sr|Jr|Gen|Col|Lt|"
+    r"Capt|Sgt|Rev|Hon|Gov|Sen|Rep|Pres|Inc|Ltd|Corp|Co|Bros|Fig|fig|Figs|No|no|nos|Nos|Vol|vol|pp|p|Eq|eq|Sec"
+    r"|sec|Ch|ch|Art|art|"
     r"Dept|Univ|Assn|Ave|Blvd|Rd|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sep|Sept|Oct|Nov|Dec|[A-Za-z]\.[A-Za-z](?:\.[A-Za-z])?|"
     r"Ph\.D|M\.D|resp|incl|min|max|est|var|subsp|spp|sp|subg|lit|trans|eds?|Ed|Op|Cir|Cong|Stat|Pub|approx)$"
 )
+_GLUED = re.compile(r"[A-Z][a-z]*(?:[ ,]|[A-Z])")
 _STARTER = re.compile(
-    r"(?:The|In|On|At|It|He|She|They|This|These|A|An|For|From|However|Although|While|After|Before|When|As|There|By|To|Its|His|Her)"
+    r"(?:The|In|On|At|It|He|She|They|This|These|A|An|For|From|However|Although|While|After|Before|When|As|There"
+    r"|By|To|Its|His|Her)"
     r"\b"
 )
 _MARKUP = re.compile(r"[\[\]*_`&<>@\\{}|#~^=]|[ \t\n]{2}|\n| [,.;:)]|\( ")
-_LINK = re.compile(r"!?\[([^\[\]]{0,200})\]\([^()\s]{0,400}\)")
+_LINK = re.compile(r"!?\[([^\[\]]{0,200})\]\([^()\n]{0,400}\)")
+_INLINE_TAG = re.compile(
+    r"</?(?:a|b|i|em|strong|span|u|small|font|abbr|cite|mark)\b[^<>]{0,400}>|\{\{[<%][^{}]{0,400}[>%]\}\}"
+)
+_GLUED_HEADING = re.compile(
+    r"[A-Z][\w ,]{2,50}?[a-z](?=(?:The|In|On|At|An?|As|It|By|He|She|For|From|This|After|During|Most|Many) [a-zA-Z])"
+)
 _REFERENCE = re.compile(r"\[(?:\d{1,3}|note \d{1,3}|citation needed|[a-z])\]")
 _EMPHASIS = re.compile(r"(?<![\w*_])([*_]{1,3})(?=\S)([^*_\n]{1,120}?)(?<=\S)\1(?![\w*_])")
 _CODE = re.compile(r"`([^`\n]{1,60})`")
@@ -120,7 +130,7 @@ class Page:
             return False
         hits = sum(word in _ENGLISH for word in sample)
         foreign = sum(not char.isascii() and char.isalpha() for char in self.text[:6000])
-        return hits / len(sample) >= 0.16 and foreign < len(sample)
+        return hits / len(sample) >= 0.12 and foreign < len(sample)
 
     @cached_property
     def names(self) -> Counter[str]:
@@ -149,10 +159,15 @@ def clean(raw: str) -> str:
     text = raw.strip()
     if "(" in text:
         text = _EMPTY_BRACKETS.sub("", _CITATION.sub("", text))
+    glued = _GLUED_HEADING.match(text)
+    if glued:
+        text = text[glued.end() :]
     if not _MARKUP.search(text):
         return text
     if "&" in text:
         text = html.unescape(text)
+    if "<" in text:
+        text = _INLINE_TAG.sub("", text)
     if "[" in text:
         text = _REFERENCE.sub("", _LINK.sub(r"\1", text))
     text = _CODE.sub(r"\1", _EMPHASIS.sub(r"\2", text)) if "*" in text or "_" in text or "`" in text else text
@@ -171,7 +186,7 @@ def _blocks(text: str) -> list[Block]:
         if bare.startswith(("```", "~~~")):
             fenced = not fenced
             _close(blocks, lines)
-        elif fenced or not bare or line.startswith("    ") and not lines:
+        elif fenced or not bare or (line.startswith("    ") and not lines):
             _close(blocks, lines)
         elif _BULLET.match(line):
             _close(blocks, lines)
@@ -224,7 +239,12 @@ def _ends_here(block: str, match: re.Match[str]) -> bool:
     if not (following.isupper() or following.isdigit() or following in "\"“‘'([*_"):
         return False
     if match.group()[-1] not in " \t\n":  # glued: "in 1843.In the United States"
-        return bool(_STARTER.match(block, end)) and block[at - 1 : at].isalnum()
+        word = block[max(0, at - 24) : at].rsplit(" ", 1)[-1]
+        return (
+            bool(_GLUED.match(block, end))
+            and len(word) > 2
+            and (word[0].islower() or word[0].isdigit() or word[-1] in ')"”')
+        )
     if block[at] != ".":
         return True
     before = block[max(0, at - 12) : at]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from webscale_rl.backends.extractive import definitions, values
+from webscale_rl.backends.extractive import abbreviations, definitions, values
 from webscale_rl.backends.extractive.candidate import Candidate, acceptable
 from webscale_rl.backends.extractive.page import Page, read
 from webscale_rl.backends.extractive.reference import Resolver
@@ -13,11 +13,14 @@ from webscale_rl.backends.extractive.standalone import stands_alone
 from webscale_rl.stages.generate import GeneratedPair
 
 MAX_CANDIDATES = 40
+MAX_ABBREVIATIONS = 2
 _EXERCISES = re.compile(
-    r"(?i)\b(?:following exercises|try it|how to\b|find the (?:value|equation|slope)|word problem|solve (?:the|for)|check your understanding)"
+    r"(?i)\b(?:following exercises|try it|how to\b|find the (?:value|equation|slope)|word problem|solve (?:the"
+    r"|for)|check your understanding)"
 )
 _STUDY = re.compile(
-    r"\b(?:patients|participants|respondents|our|[Ww]e|this (?:paper|article|study)|p ?[<=] ?0?\.\d|CI|control group|cohort|RESULTS|CONCLUSION|METHODS)\b"
+    r"\b(?:patients|participants|respondents|our|[Ww]e|this (?:paper|article|study)|p ?[<=] ?0?\.\d|CI"
+    r"|control group|cohort|RESULTS|CONCLUSION|METHODS)\b"
 )
 
 
@@ -36,10 +39,15 @@ def candidates(text: str) -> tuple[Candidate, ...]:
     found += _from_sentences(page, study)
     best: dict[int, Candidate] = {}
     seen: set[str] = set()
+    spelled = 0
     for candidate in sorted(found, key=lambda one: (-one.score, one.place, one.question)):
         key = candidate.answer.casefold()
         if candidate.place in best or key in seen or not acceptable(candidate):
             continue
+        if candidate.rule in ("context", "abbreviation"):
+            if spelled == MAX_ABBREVIATIONS:
+                continue
+            spelled += 1
         best[candidate.place] = candidate
         seen.add(key)
         if len(best) >= MAX_CANDIDATES:
@@ -52,6 +60,8 @@ def _from_sentences(page: Page, study: bool) -> list[Candidate]:
     proper = frozenset(word for word, _ in page.names.items())
     found: list[Candidate] = []
     for number, sentence in enumerate(page.sentences):
+        if "(" in sentence.clean:
+            found += abbreviations.in_context(sentence.clean, page.title, number, sentence.raw)
         text = resolver.resolve(sentence)
         if text is None or not stands_alone(text, 1):
             continue
@@ -59,6 +69,7 @@ def _from_sentences(page: Page, study: bool) -> list[Candidate]:
         if not stands_alone(text):
             continue
         found += definitions.inline(text, number, sentence.raw, proper)
+        found += abbreviations.from_sentence(text, number, sentence.raw)
         if not study:
             about = resolver.topic is not None and resolver.topic.name in text
             found += values.from_sentence(text, number, sentence.raw, about)

@@ -1,7 +1,7 @@
 """What a page is about, and putting that name where a sentence only points: "It was built" -> "The Alamo was built".
 
-Resolves only what the form of the page makes safe: a topic that the page defines in its first sentences, a pronoun right
-after a sentence with that subject, "the disorder" for what was defined as one, a surname whose full name stands in
+Resolves only what the form of the page makes safe: a topic that the page defines in its first sentences, a pronoun
+right after a sentence with that subject, "the disorder" for what was defined as one, a surname whose full name stands in
 the page once. Leaves all else as it is, for the stand-alone rules to reject.
 """
 
@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from webscale_rl.backends.extractive.page import Page, Sentence, read
 from webscale_rl.backends.extractive.spans import is_person, names_in
-from webscale_rl.backends.extractive.standalone import trimmed
+from webscale_rl.backends.extractive.standalone import plausible, trimmed
 from webscale_rl.backends.extractive.words import FUNCTION_WORDS, stem, words
 
 _DEFINES = re.compile(
@@ -87,7 +87,7 @@ class Resolver:
                 self._on_topic = (sentence.block, sentence.place)
             else:
                 text = self._point(text, topic, sentence)
-        return self._full_names(text)
+        return self._full_names(text) if plausible(text) else None
 
     def _point(self, text: str, topic: Topic, sentence: Sentence) -> str:
         follows = self._on_topic == (sentence.block, sentence.place - 1)
@@ -108,7 +108,7 @@ class Resolver:
         return text
 
     def _full_names(self, text: str) -> str | None:
-        for span in names_in(text):
+        for span in names_in(text) if self._surnames else ():
             full = self._surnames.get(span.text)
             if full is None or any(name in text for name in full):
                 continue

@@ -1,13 +1,13 @@
 """The classifier: a domain by its keywords, and personas by a hash of the text.
 
-A keyword weighs more the fewer domains have it, counts by the logarithm of how often it stands in the text, and counts
-again in the title. A domain without keywords (a user's own folder) is known by the words of its definition and examples.
+A keyword weighs more the fewer domains have it, counts by the logarithm of how often it stands in the text, and
+counts again in the title. The words of its definition and examples count too, for less; a domain without keywords (a
+user's own folder) has only them.
 """
 
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter
 
 from webscale_rl.backends.extractive.page import Page
@@ -24,7 +24,8 @@ GENERIC_PERSONAS = (
     "a librarian answering a visitor's question",
 )
 MAX_WORDS = 4000
-_CODE = re.compile(r"^(?:```|\$ |>>> |#include |import \w+|def \w+\(|`[^`]+`$)", re.MULTILINE)
+DESCRIBED = 0.3
+ENOUGH = 0.6
 
 
 class Classifier:
@@ -45,12 +46,18 @@ class Classifier:
                     self._phrases.setdefault(first, []).append((name, term, 1.6 * weight))
                 else:
                     self._single.setdefault(term, []).append((name, weight))
+        described = {domain.name: _described(domain) for domain in taxonomy.domains if domain.name in terms}
+        spread = Counter(word for of_domain in described.values() for word in of_domain)
+        for name, of_domain in described.items():
+            for word in sorted(of_domain - terms[name]):
+                if spread[word] <= 2:
+                    self._single.setdefault(word, []).append((name, DESCRIBED / spread[word]))
 
     def domain(self, page: Page) -> str:
         """The name of the best domain, or the fallback where the evidence is thin."""
         found = words(page.text[: MAX_WORDS * 8])[:MAX_WORDS]
         counts = Counter(found)
-        counts.update({word: 4 for word in words(page.title)})
+        counts.update(dict.fromkeys(words(page.title), 4))
         scores: dict[str, float] = {}
         joined = ""
         for word, count in counts.items():
@@ -62,7 +69,7 @@ class Classifier:
                 if times:
                     scores[name] = scores.get(name, 0.0) + weight * (1 + math.log(times))
         best = max(sorted(scores), key=lambda name: scores[name], default=None)
-        if best is None or scores[best] < 0.9 + len(found) / 2000:
+        if best is None or scores[best] < ENOUGH:
             return self._fallback(best)
         return best
 
@@ -87,5 +94,9 @@ class Classifier:
 def _terms(domain: Domain) -> set[str]:
     if domain.keywords:
         return {" ".join(words(keyword)) for keyword in domain.keywords if words(keyword)}
+    return _described(domain)
+
+
+def _described(domain: Domain) -> set[str]:
     text = " ".join([domain.name, domain.definition, *(example.document for example in domain.examples)])
-    return {word for word in words(text) if word not in FUNCTION_WORDS and len(word) > 3}
+    return {word for word in words(text) if word not in FUNCTION_WORDS and len(word) > 3 and word.isalpha()}

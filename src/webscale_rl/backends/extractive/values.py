@@ -9,20 +9,26 @@ import re
 from collections.abc import Iterator
 
 from webscale_rl.backends.extractive.candidate import Candidate, tidy
-from webscale_rl.backends.extractive.spans import Span, names_in, values_in
+from webscale_rl.backends.extractive.spans import Span, is_person, names_in, values_in
 from webscale_rl.backends.extractive.words import AUXILIARIES, FUNCTION_WORDS, GIVEN_NAMES, PAST_TO_BASE, content
+from webscale_rl.types import AnswerType
 
 _PREPOSITION = re.compile(r"(?:^|[ ,])(?P<word>In|On|in|on) (?:the year )?$")
 _CLAUSE_BREAK = re.compile(
     r",|\b(?:that|which|who|whom|whose|when|where|while|and|or|but|because|although|after|before|until|[a-z]+ing)\b"
 )
-_HAS = re.compile(r"(?P<subject>[^,;:]{2,90}?) (?P<verb>has|have|had|contains?|contained|comprises?|comprised|consists? of|consisted of) (?P<hedge>(?:about |"
-                  r"approximately |over |more than |at least |nearly |around |an estimated |only |exactly )?)$")  # fmt: skip
+_HAS = re.compile(
+    r"(?P<subject>[^,;:]{2,90}?) (?P<verb>has|have|had|contains?|contained|comprises?|comprised|consists? of"
+    r"|consisted of) (?P<hedge>(?:about |"
+                  r"approximately |over |more than |at least |nearly |around |an estimated |only "
+                  r"|exactly )?)$")  # fmt: skip
 _THERE = re.compile(
-    r"There (?P<be>are|were) (?P<hedge>(?:about |approximately |over |more than |at least |nearly |around |currently |an estimated )?)$"
+    r"There (?P<be>are|were) (?P<hedge>(?:about |approximately |over |more than |at least |nearly |around "
+    r"|currently |an estimated )?)$"
 )
 _GENE = re.compile(
-    r"(?P<subject>[^,;:]{3,90}?) (?:is|are) (?:usually |often |typically |most often )?(?:caused by|the result of|due to|associated with) (?:genetic |a |an )?(?:mutations?|changes?|variants?|alterations?) "
+    r"(?P<subject>[^,;:]{3,90}?) (?:is|are) (?:usually |often |typically |most often )?(?:caused by|the result of"
+    r"|due to|associated with) (?:genetic |a |an )?(?:mutations?|changes?|variants?|alterations?) "
     r"(?:\(mutations?\) )?in the (?P<gene>[A-Z][A-Z0-9-]{1,9}) gene\b(?!s| or| and)"
 )
 _MUTATIONS = re.compile(
@@ -30,38 +36,48 @@ _MUTATIONS = re.compile(
     r"(?P<subject>[^,;:]{3,90})\.$"
 )
 _AGENT = re.compile(
-    r"(?P<subject>[A-Z][^,;:]{3,60}?) (?:is|are) (?:a [a-z ]{3,30} )?caused by (?:an? |the )?(?:infection with )?(?:an? |the )?"
-    r"(?P<kind>bacterium|bacteria|virus|parasite|fungus|protozoan|mite|worm|tick|mosquito)(?: called| known as| named)? "
+    r"(?P<subject>[A-Z][^,;:]{3,60}?) (?:is|are) (?:a [a-z ]{3,30} )?caused by (?:an? "
+    r"|the )?(?:infection with )?(?:an? |the )?"
+    r"(?P<kind>bacterium|bacteria|virus|parasite|fungus|protozoan|mite|worm|tick|mosquito)(?: called| known as"
+    r"| named)? "
     r"(?P<name>[A-Z][a-z]+(?: [a-z]{4,})?)\b(?! or| and|,)"
 )
 _INHERITED = re.compile(
-    r"(?P<subject>[^,;:]{3,90}?) (?P<be>is|are) (?:usually |typically |generally )?inherited in an? (?P<how>autosomal dominant|autosomal recessive|X-linked recessive|"
+    r"(?P<subject>[^,;:]{3,90}?) (?P<be>is|are) (?:usually |typically "
+    r"|generally )?inherited in an? (?P<how>autosomal dominant|autosomal recessive|X-linked recessive|"
     r"X-linked dominant|X-linked|mitochondrial) (?:manner|pattern|fashion)"
 )
 _BY = re.compile(
-    r"(?P<subject>[^,;:]{3,90}?) (?:was|were) (?:originally |first )?(?P<verb>founded|invented|discovered|designed|written|composed|directed|developed|created|"
-    r"established|coined|proposed|painted|introduced|built|formulated|commissioned) by (?:the )?(?P<name>[A-Z][\w’'.-]+(?: [A-Z][\w’'.-]*| of| de| van| von| the){0,6})"
+    r"(?P<subject>[^,;:]{3,90}?) (?:was|were) (?:originally |first )?(?P<verb>founded|invented|discovered"
+    r"|designed|written|composed|directed|developed|created|"
+    r"established|coined|proposed|painted|introduced|built|formulated"
+    r"|commissioned) by (?:the )?(?P<name>[A-Z][\w’'.-]+(?: [A-Z][\w’'.-]*| of| de| van| von| the){0,6})"
     r"(?P<rest>(?: (?:in|at|for|during|as) [^,;]{3,60})?)\.$"
 )
 _PAST = {"written": "wrote", "built": "built"}
-_STANDS = re.compile(
-    r"(?P<short>[A-Z][A-Za-z]*[A-Z]) (?:stands for|is short for|is an (?:abbreviation|acronym|initialism) (?:for|of)) [“\"]?(?P<long>[A-Za-z][\w’' -]{6,70}?)[”\"]?[.,]"
-)
-_DID = re.compile(r"(?P<name>[A-Z][\w’'.-]+(?: [A-Z][\w’'.-]*| de| van| von){1,4}) (?P<verb>founded|invented|discovered|designed|wrote|composed|directed|coined|"
-                  r"created|established|introduced|painted|formulated|proposed|developed|published|patented|won) (?!about|that|of |to )(?P<rest>[^;:]{20,200})\.$")  # fmt: skip
+_DID = re.compile(
+    r"(?P<name>[A-Z][\w’'.-]+(?: [A-Z][\w’'.-]*| de| van| von){1,4}) (?P<verb>founded|invented|discovered"
+    r"|designed|wrote|composed|directed|coined|"
+                  r"created|established|introduced|painted|formulated|proposed|developed|published|patented"
+                  r"|won) (?!about|that|of |to )(?P<rest>[^;:]{20,200})\.$")  # fmt: skip
 _PARTICIPLES = frozenset(
-    "born built made given held sold sent won begun chosen written found led left lost met put set shot split taken cut".split()
+    "born built made given held sold sent won begun chosen written found led left lost met put set shot split"
+    " taken cut".split()
 )
 _STUDIED = re.compile(
-    r"\b(?:analy[sz]ed|studied|surveyed|examined|tested|recruited|interviewed|according to|poll|researchers?|scientists|found that|random)\b"
+    r"\b(?:analy[sz]ed|studied|surveyed|examined|tested|recruited|interviewed|according to|poll|researchers?"
+    r"|scientists|found that|random)\b"
 )
 _YEAR = re.compile(r"\b(?:1[5-9]\d\d|20[0-4]\d)\b")
+_RELATIVES = frozenset("that which who when where".split())
+_VERBS = AUXILIARIES | PAST_TO_BASE.keys() | _RELATIVES
 _TIME_UNIT = re.compile(r"(?:second|minute|hour|day|week|month|year|decade)s?$")
 _PHYSICAL = re.compile(
     r"[^a-z]*(?:kilom|met|mile|feet|foot|cent|milli|km|m$|°|degrees|K$|kg|light|tons?$|tonnes|astron|AU)"
 )
 _VAGUE_COUNT = re.compile(
-    r"(?:ways?|things?|reasons?|examples?|steps?|points?|questions?|parts|main|major|key|different|basic|more|other|additional|minutes|people who)\b"
+    r"(?:ways?|things?|reasons?|examples?|steps?|points?|questions?|parts|main|major|key|different|basic|more"
+    r"|other|additional|minutes|people who)\b"
 )
 
 
@@ -71,7 +87,9 @@ def from_sentence(text: str, place: int, evidence: str, about: bool) -> Iterator
     spans = values_in(text)
     names = names_in(text)
     anchors = sum(_anchors(span) for span in names) + about
-    leading = bool(names) and names[0].start <= 4 and _anchors(names[0]) > 0 or about and text.split(" ", 1)[0] != "In"
+    leading = (bool(names) and names[0].start <= 4 and _anchors(names[0]) > 0) or (
+        about and text.split(" ", 1)[0] != "In"
+    )
     for span in spans:
         if anchors < 1 or _weak(text, span):
             continue
@@ -101,24 +119,12 @@ def _patterns(text: str, place: int, evidence: str) -> Iterator[Candidate]:
     if (match := _BY.match(text)) and len(content(match["subject"])) >= 1:
         verb = _PAST.get(match["verb"], match["verb"])
         name = match["name"].rstrip(".")
-        kind = [span.kind for span in names_in("x " + name)][:1]
+        kind: AnswerType = "person" if is_person(name) else "name"
         question = tidy(f"Who {verb} {_lower(match['subject'])}{match['rest']}?")
-        yield Candidate(9.0, place, question, name, "person" if kind == ["person"] else "name", evidence, "by")
-    if match := _STANDS.search(text):
-        question = f"What does the abbreviation {match['short']} stand for?"
-        yield Candidate(7.5, place, question, match["long"], "phrase", evidence, "stands")
-    match = _DID.match(text)
-    if (
-        match
-        and len(names_in("x " + match["rest"])) >= 1
-        and len(content(match["rest"])) >= 4
-        and match["name"].split()[0] not in FUNCTION_WORDS
-    ):
-        kind = [span.kind for span in names_in("x " + match["name"])][:1]
-        if kind == ["person"]:
-            yield Candidate(
-                8.5, place, f"Who {match['verb']} {match['rest']}?", match["name"], "person", evidence, "did"
-            )
+        yield Candidate(9.0, place, question, name, kind, evidence, "by")
+    did = _DID.match(text)
+    if did and names_in("x " + did["rest"]) and len(content(did["rest"])) >= 4 and is_person(did["name"]):
+        yield Candidate(8.5, place, f"Who {did['verb']} {did['rest']}?", did["name"], "person", evidence, "did")
 
 
 def _anchors(span: Span) -> int:
@@ -167,34 +173,21 @@ def _dated(text: str, span: Span) -> str | None:
         head, tail = tail.removeprefix(",").lstrip(), ""
     elif tail and not re.match(r" (?:at|by|as|with|under|near)\b", tail):
         return None
-    clause = _inverted(head.rstrip(","), bool(before.strip(" InOnon")))
+    clause = _inverted(head.rstrip(","), match.start("word") > 0)
     return f"{asked} {clause}{tail}?" if clause else None
 
 
 def _inverted(clause: str, date_last: bool) -> str | None:
     """Subject and verb of a declarative clause turned into a question's order, or None."""
     tokens = clause.split(" ")
-    for at, token in enumerate(tokens[:14]):
-        if (
-            token in AUXILIARIES
-            or token in PAST_TO_BASE
-            or token.casefold() in ("that", "which", "who", "when", "where")
-        ):
-            break
-        if token.endswith(",") or token[-1:] in ".;:":
-            return None
-    else:
+    at = next((at for at, token in enumerate(tokens[:14]) if token in _VERBS or token[-1:] in ",.;:"), 0)
+    if at == 0 or tokens[at] not in _VERBS - _RELATIVES:
         return None
+    token = tokens[at]
     subject, rest = tokens[:at], tokens[at + 1 :]
     if subject and subject[-1] in ("also", "first", "officially", "formally", "finally"):
         subject.pop()
-    if (
-        not subject
-        or not rest
-        and token in AUXILIARIES
-        or subject[-1].casefold() in FUNCTION_WORDS
-        or token not in {*AUXILIARIES, *PAST_TO_BASE}
-    ):
+    if not subject or not rest or subject[-1].casefold() in FUNCTION_WORDS:
         return None
     told = " ".join(rest)
     verbs = [

@@ -22,15 +22,19 @@ ENOUGH = 0.7
 _BLANK = re.compile(r"_{3,}")
 _QUOTED = re.compile(r"[\"“]([^\"“”]*_{3,}[^\"“”]*)[\"”]")
 _DANGLING = re.compile(
-    r"^(?:\W*\w+\W+){0,4}?(?:he|she|it|they|him|them)\b|\b(?:this(?! statement:)|these|those(?! (?:who|with|that|in|of|which|from|for)\b)|such(?! as\b)|here|above|below|we|our|us|my|your|you|the "
-    r"(?:given text|text|passage|document|article|author|authors|study|paper|above|following|excerpt|company|participants|researchers|experiment))\b",
+    r"^(?:\W*\w+\W+){0,4}?(?:he|she|it|they|him|them)\b|\b(?:this(?! statement:)|these|those(?! (?:who|with|that"
+    r"|in|of|which|from|for)\b)|such(?! as\b)|here|above|below|we|our|us|my|your|you|the "
+    r"(?:given text|text|passage|document|article|author|authors|study|paper|above|following|excerpt|company"
+    r"|participants|researchers|experiment))\b",
     re.IGNORECASE,
 )
 _I = re.compile(r"\bI (?!and\b|or\b|in\b|of\b)[a-z]")
 _POSSESSIVE_FIRST = re.compile(r"^\W*(?:\w+ ){0,4}(?:his|her|its|their)\b", re.IGNORECASE)
+_CONTEXT = re.compile(r"In the context of [\"“]([^\"“”]{8,200})[\"”], (.{8,300})$")
 _FRAMED = re.compile(
     r"^(?:What|Which) (?:is|was|are|were) the (?:term|name) (?:for|of) |^Which term (?:is defined as|means) "
 )
+_COUNTRY = re.compile(r"\bUS\b|\bU\.S\b")
 _FIGURE = re.compile(r"\b(?:figure|table|section|chapter|equation|appendix) \d", re.IGNORECASE)
 _YEAR_ASKED = re.compile(r"\b(?:what|which) (?:year|date)|\bwhen\b|missing (?:year|date|month)", re.IGNORECASE)
 _NUMBER_ASKED = re.compile(
@@ -38,8 +42,9 @@ _NUMBER_ASKED = re.compile(
 )
 _FRAME = frozenset(
     content(
-        "fill missing blank name number term defined year month date percentage quantity amount person complete statement "
-        "pattern abbreviation called"
+        "fill missing blank name number term defined year month date percentage quantity amount person complete"
+        " statement "
+        "pattern abbreviation called stand statement"
     )
 )
 
@@ -59,14 +64,21 @@ def check(text: str, question: str, answer: str) -> CheckReply:
 
 def has_context(question: str) -> bool:
     """Whether the question names what it asks about."""
+    context = _CONTEXT.match(question)
+    question = context[2] if context else question
     quoted = _QUOTED.search(question)
     inner = quoted.group(1) if quoted else _FRAMED.sub("", question)
-    if _DANGLING.search(question) or _I.search(question) or _POSSESSIVE_FIRST.search(inner) or _FIGURE.search(question):
+    if (
+        _DANGLING.search(_COUNTRY.sub("America", question))
+        or _I.search(question)
+        or _POSSESSIVE_FIRST.search(inner)
+        or _FIGURE.search(question)
+    ):
         return False
     bearable = 9 if _FRAMED.match(question) else 1 if quoted is None else 0
     if dangling_definites(inner) > bearable:
         return False
-    return len(set(content(inner)) - _FRAME) >= 2
+    return len(set(content(inner)) - _FRAME) >= (1 if context or re.search(r"\b[A-Z]{2}", inner) else 2)
 
 
 def same(own: str, answer: str) -> bool:
@@ -93,6 +105,9 @@ def _fits(question: str, answer: str) -> bool:
 
 def _find(page: Page, question: str, answer: str) -> tuple[str, str]:
     """The best sentence for the question and the answer read off it; ("", "") if none comes near."""
+    context = _CONTEXT.match(question)
+    if context and _squeeze(context[1]) in _squeeze(page.text[:2000]):
+        question = context[2]
     quoted = _QUOTED.search(question)
     if quoted:
         return _lay_over(page, quoted.group(1), answer)

@@ -15,7 +15,17 @@ from typing import Any
 import msgspec
 
 from webscale_rl.corpus.readers import with_compression
-from webscale_rl.corpus.record import CorpusError, CorpusOptions, File, Unreadable, document, no_text, plain, take_text
+from webscale_rl.corpus.record import (
+    CorpusError,
+    CorpusOptions,
+    File,
+    Unreadable,
+    document,
+    no_text,
+    plain,
+    printable,
+    take_text,
+)
 from webscale_rl.corpus.stream import Broken, Stream, blocks, read_whole
 from webscale_rl.types import Document
 
@@ -67,7 +77,7 @@ def _item(value: Any, file: File, position: tuple[str, int], options: CorpusOpti
             return document(text, value, options)
         return Unreadable(file.at(*position), "no_text", no_text(value, options))
     except ValueError as error:
-        return Unreadable(file.at(*position), "corrupt_line", str(error))
+        return Unreadable(file.at(*position), "corrupt_line", printable(error))
 
 
 def _mended(raw: bytes, file: File, number: int, options: CorpusOptions) -> Document | Unreadable:
@@ -77,7 +87,7 @@ def _mended(raw: bytes, file: File, number: int, options: CorpusOptions) -> Docu
         detail = f"{error.reason} at byte {error.start + 1} of the line"
         return Unreadable(file.at("line", number), "invalid_utf8", detail)
     except _FAULTS as error:
-        return Unreadable(file.at("line", number), "corrupt_line", str(error)[:200])
+        return Unreadable(file.at("line", number), "corrupt_line", printable(error))
     return _item(value, file, ("line", number), options)
 
 

@@ -16,6 +16,7 @@ from webscale_rl.corpus.record import (
     UnreadableReason,
     document,
     no_text,
+    printable,
     take_text,
     text_fields,
 )
@@ -46,7 +47,7 @@ def read(file: File, stream: Stream, options: CorpusOptions) -> Iterator[Documen
         stream.check()
         stream.seek(0)
         reason: UnreadableReason = "truncated" if stream.read(4) in (b"PAR1", b"") else "corrupt_record"
-        yield Unreadable(file.at("byte", file.size or 0), reason, _short(error))
+        yield Unreadable(file.at("byte", file.size or 0), reason, printable(error))
         return
     with table:
         names = table.schema_arrow.names
@@ -75,7 +76,7 @@ def _group(
             batch = next(batches, None)
         except (pa.ArrowException, OSError) as error:
             stream.check()
-            detail = f"rows {number} to {last} cannot be decoded: {_short(error)}"
+            detail = f"rows {number} to {last} cannot be decoded: {printable(error)}"
             yield Unreadable(file.at("row", number), "corrupt_record", detail)
             return
         if batch is None:
@@ -102,7 +103,7 @@ def _rows(file: File, batch: pa.RecordBatch, first: int, options: CorpusOptions)
     except (ValueError, OverflowError) as error:  # one bad value: find its row
         if batch.num_rows == 1:
             reason: UnreadableReason = "invalid_utf8" if isinstance(error, UnicodeDecodeError) else "corrupt_record"
-            yield Unreadable(file.at("row", first), reason, _short(error))
+            yield Unreadable(file.at("row", first), reason, printable(error))
             return
         for index in range(batch.num_rows):
             yield from _rows(file, batch.slice(index, 1), first + index, options)
@@ -124,10 +125,6 @@ def _item(record: dict[str, Any], file: File, number: int, options: CorpusOption
             return Unreadable(file.at("row", number), "too_long", f"{size} bytes; max_document_bytes is {limit}")
         return document(text, record, options)
     except UnicodeDecodeError as error:
-        return Unreadable(file.at("row", number), "invalid_utf8", _short(error))
+        return Unreadable(file.at("row", number), "invalid_utf8", printable(error))
     except ValueError as error:
-        return Unreadable(file.at("row", number), "corrupt_record", _short(error))
-
-
-def _short(error: Exception) -> str:
-    return " ".join(str(error).split())[:200]
+        return Unreadable(file.at("row", number), "corrupt_record", printable(error))

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from webscale_rl.corpus.readers import needs_extra
-from webscale_rl.corpus.record import CorpusOptions, File, Unreadable, UnreadableReason, document
+from webscale_rl.corpus.record import CorpusOptions, File, Unreadable, UnreadableReason, document, printable
 from webscale_rl.corpus.stream import Broken, Stream, blocks
 from webscale_rl.types import Document
 
@@ -29,20 +29,21 @@ def read(file: File, stream: Stream, options: CorpusOptions) -> Iterator[Documen
     from fastwarc.warc import ArchiveIterator
 
     source = _Source(stream)
-    number = 0
+    done = 0
     try:
         # Decompressed here, for fastwarc is faster at it but takes a cut archive for a whole one.
         archive = ArchiveIterator(cast(BinaryIO, source), parse_http=False, stream_detect=False)
-        for number, record in enumerate(archive, 1):
-            item = _item(record, file, number, options)
+        for record in archive:
+            item = _item(record, file, done + 1, options)
+            done += 1
             if item is not None:
                 yield item
     except Broken as broken:
-        yield Unreadable(file.at("record", number + 1), broken.reason, broken.detail)
+        yield Unreadable(file.at("record", done + 1), broken.reason, broken.detail)
     except OSError as error:
         stream.check()
         reason: UnreadableReason = "truncated" if source.ended else "corrupt_record"
-        yield Unreadable(file.at("record", number + 1), reason, str(error)[:200])
+        yield Unreadable(file.at("record", done + 1), reason, printable(error))
 
 
 class _Source:
@@ -79,48 +80,55 @@ class _Source:
 
 
 def _item(record: WarcRecord, file: File, number: int, options: CorpusOptions) -> Document | Unreadable | None:
+    """What the record holds; None if that is no text. Raises Broken if the archive ends within it."""
     kind = record.headers.get("WARC-Type")
     if kind not in ("conversion", "response"):
         return None
-    limit = options.max_document_bytes
-    if record.content_length > limit:
-        detail = f"{record.content_length} bytes; max_document_bytes is {limit}"
-        return Unreadable(file.at("record", number), "too_long", detail)
+    at, limit, length = file.at("record", number), options.max_document_bytes, record.content_length
+    if length > limit:
+        return Unreadable(at, "too_long", f"{length} bytes; max_document_bytes is {limit}")
+    body = record.reader.read()
+    if len(body) < length:
+        raise Broken("truncated", f"the archive ends after {len(body)} of {length} bytes of a record")
     fields: dict[str, Any] = dict(record.headers.items())
     if url := fields.get("WARC-Target-URI"):
         fields["WARC-Target-URI"] = url.strip("<>")
-    if kind == "conversion":
-        try:
-            text = record.reader.read().decode()
-        except UnicodeDecodeError as error:
-            detail = f"{error.reason} at byte {error.start + 1} of the record"
-            return Unreadable(file.at("record", number), "invalid_utf8", detail)
-        return document(text, fields, options)
     try:
-        page = _page(record, limit)
+        text = body.decode() if kind == "conversion" else _page(record, body, limit)
+    except UnicodeDecodeError as error:
+        return Unreadable(at, "invalid_utf8", f"{error.reason} at byte {error.start + 1} of the record")
+    except _TooLong:
+        return Unreadable(at, "too_long", f"more than max_document_bytes, {limit}, when unpacked")
     except OSError as error:
-        return Unreadable(file.at("record", number), "corrupt_record", str(error)[:200])
-    if isinstance(page, int):
-        detail = f"more than {limit} bytes unpacked; max_document_bytes is {limit}"
-        return Unreadable(file.at("record", number), "too_long", detail)
-    return None if page is None else document(page, fields, options)
+        return Unreadable(at, "corrupt_record", printable(error))
+    return None if text is None else document(text, fields, options)
 
 
-def _page(record: WarcRecord, limit: int) -> str | int | None:
-    """The text of a page; None if it is no text; its length if it is too long once unpacked."""
-    record.parse_http(auto_decode="all")
-    content_type = record.http_content_type or ""
-    if record.http_headers is None or record.http_headers.status_code != 200:
+class _TooLong(Exception):
+    pass
+
+
+def _page(record: WarcRecord, body: bytes, limit: int) -> str | None:
+    """The text of a page; None if it has none. Raises OSError for HTTP that cannot be unpacked, and _TooLong."""
+    from fastwarc.warc import WarcRecord
+
+    # On a record of its own, for one that fails to unpack would take the archive with it.
+    head = b"".join(b"%s: %s\r\n" % field for field in record.headers.items_bytes())
+    page = WarcRecord.from_bytes(b"WARC/1.0\r\n" + head + b"\r\n" + body)
+    page.parse_http(auto_decode="all")
+    kind = page.http_content_type or ""
+    if page.http_headers is None or page.http_headers.status_code != 200 or kind not in (*_HTML, "text/plain"):
         return None
-    if content_type not in _HTML and content_type != "text/plain":
-        return None
-    body = record.reader.read(limit + 1)
-    if len(body) > limit:
-        return len(body)
+    content = page.reader.read(limit + 1)
+    if len(content) > limit:
+        raise _TooLong
     try:
         from resiliparse.extract.html2text import extract_plain_text  # type: ignore[import-not-found,unused-ignore]
-        from resiliparse.parse.encoding import bytes_to_str, detect_encoding  # type: ignore[import-not-found,unused-ignore]
+        from resiliparse.parse.encoding import (  # type: ignore[import-not-found,unused-ignore]
+            bytes_to_str,
+            detect_encoding,
+        )
     except ImportError:
-        raise needs_extra("HTML in WARC needs resiliparse", EXTRA) from None
-    text = bytes_to_str(body, record.http_charset or detect_encoding(body), errors="replace")
-    return str(extract_plain_text(text, main_content=True)) if content_type in _HTML else str(text)
+        raise needs_extra("pages in WARC need resiliparse", EXTRA) from None
+    text = bytes_to_str(content, page.http_charset or detect_encoding(content), errors="replace")
+    return str(extract_plain_text(text, main_content=True)) if kind in _HTML else str(text)

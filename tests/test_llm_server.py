@@ -1,0 +1,121 @@
+"""The test server keeps its promises: slots, books, faults and replies that depend on the request alone."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections import Counter
+from typing import Any
+
+import aiohttp
+from tests.llm_server import LLMServer, subprocess_server
+
+from webscale_rl.prompt import Prompt
+from webscale_rl.stages.document_text import quoted_in
+from webscale_rl.stages.precheck import Precheck, PrecheckOptions
+from webscale_rl.types import Brief, Document, Pair
+
+TEXT = """The Danube is 2,850 kilometres long and flows through ten countries. Its source lies in the Black Forest.
+In 1856 the Treaty of Paris opened the river to ships of all nations. The delta became a biosphere reserve in 1998."""
+
+
+def body(stage: str, **slots: str) -> dict[str, Any]:
+    return {"model": "m", "messages": Prompt.load(stage).render(slots)}
+
+
+async def post(url: str, *bodies: dict[str, Any]) -> list[Any]:
+    async def one(session: aiohttp.ClientSession, content: dict[str, Any]) -> Any:
+        async with session.post(f"{url}/chat/completions", json=content) as response:
+            return await response.json()
+
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
+        return await asyncio.gather(*[one(session, content) for content in bodies])
+
+
+async def get(url: str) -> Any:
+    async with aiohttp.ClientSession() as session, session.get(url) as response:
+        return await response.json()
+
+
+def content(answer: Any) -> Any:
+    return json.loads(answer["choices"][0]["message"]["content"])
+
+
+async def test_the_four_stages_accept_what_it_says() -> None:
+    document = Document("d", TEXT)
+    with LLMServer() as server:
+        page, classified = await post(
+            server.url, body("filter", document=TEXT), body("classify", document=TEXT, domains="", max_personas="3")
+        )
+        assert content(page)["informative"] is True
+        personas = content(classified)["personas"]
+        assert len(set(personas)) == 3
+        asked = [body("generate", document=TEXT, persona=p, domain="Other", examples="", pairs="1") for p in personas]
+        generated = [content(answer)["pairs"][0] for answer in await post(server.url, *asked)]
+        pairs = [Pair(Brief(document, "Other", p), **pair) for p, pair in zip(personas, generated, strict=True)]
+        assert len({(pair.question, pair.answer) for pair in pairs}) > 1
+        kept = [
+            decision[0] for decision in Precheck(PrecheckOptions(), Any).decide_all(pairs) if isinstance(decision, list)
+        ]
+        assert kept
+        (checked,) = await post(
+            server.url, body("check", document=TEXT, question=kept[0].question, answer=kept[0].answer)
+        )
+        assert content(checked)["answer_correct"] is True
+        assert quoted_in(content(checked)["evidence"], TEXT)
+        assert Counter(entry.stage for entry in server.books.entries) == {
+            "filter": 1,
+            "classify": 1,
+            "generate": 3,
+            "check": 1,
+        }
+        assert len({entry.document for entry in server.books.entries}) == 1
+
+
+async def test_it_serves_as_many_at_a_time_as_it_has_slots() -> None:
+    with LLMServer(slots=4, latency_s=0.05) as server:
+        start = time.monotonic()
+        await post(server.url, *[body("filter", document=f"{TEXT} {i}") for i in range(16)])
+        wall = time.monotonic() - start
+        stats = server.books.stats(4)
+    assert wall > 0.19
+    assert (stats["max_in_flight"], stats["max_busy"], stats["answered"]) == (16, 4, 16)
+    assert 0.79 < stats["busy_s"] < 16 * 0.1
+    assert stats["slot_use"] > 0.8
+
+
+async def test_faults_and_replies_depend_on_the_request_and_the_attempt_alone() -> None:
+    seen = []
+    for _ in range(2):
+        with LLMServer(faults={"503": 0.3, "garbage": 0.3}) as server:
+            for _ in range(2):
+                for i in range(20):
+                    await post(server.url, body("filter", document=f"{TEXT} {i}"))
+            seen.append([(entry.body, entry.attempt, entry.outcome) for entry in server.books.entries])
+    assert seen[0] == seen[1]
+    assert {outcome for _, _, outcome in seen[0]} == {"ok", "503", "garbage"}
+
+
+async def test_a_client_that_hangs_up_frees_its_slot() -> None:
+    with LLMServer(slots=1, faults=lambda stage, digest, attempt: "hang" if attempt == 1 else None) as server:
+        asked = body("filter", document=TEXT)
+        task = asyncio.create_task(post(server.url, asked))
+        await asyncio.wait([task], timeout=0.1)
+        assert server.books.in_flight == 1
+        task.cancel()
+        await asyncio.wait([task])
+        await post(server.url, asked)
+        assert server.books.outcomes == {"hang": 1, "ok": 1}
+        assert server.books.busy == 0
+
+
+async def test_as_a_process_it_shows_its_books() -> None:
+    with subprocess_server("--slots", "2", "--latency", "0.01", "--fault", "fenced=1") as url:
+        root = url.removesuffix("/v1")
+        asked = body("filter", document=TEXT)
+        await post(url, asked, asked, body("filter", document="Another page of text."))
+        stats = await get(f"{root}/stats")
+        assert (stats["answered"], stats["paid_twice"], stats["outcomes"]) == (3, 1, {"fenced": 3})
+        await get(f"{root}/reset")
+        assert (await get(f"{root}/stats?since=0&until=1"))["requests"] == 0
