@@ -22,7 +22,7 @@ from types import TracebackType
 from typing import Any, ClassVar, Protocol, Self
 
 import msgspec
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from webscale_rl.prompt import Prompt
 from webscale_rl.types import content_id
@@ -40,7 +40,7 @@ class Sampling(msgspec.Struct, frozen=True):
 class Request(msgspec.Struct, frozen=True, dict=True):
     """One call: which stage asks, with which prompt and slots, for which form of answer.
 
-    `affinity` keeps the calls of one document together (it is the document's id); it is no part of the content.
+    `variant` is what else of the backend's options changes answers. `affinity` keeps the calls of one document together (it is the document's id); it is no part of the content.
     """
 
     stage: str
@@ -49,12 +49,14 @@ class Request(msgspec.Struct, frozen=True, dict=True):
     reply_type: type[msgspec.Struct]
     model: str
     sampling: Sampling = Sampling()
+    variant: str = ""
     affinity: str = ""
 
     @cached_property
     def key(self) -> bytes:
         """16 bytes: a digest of all that decides the answer, and of nothing else (no server, no time, no order)."""
-        parts = [self.stage, self.prompt.digest, self.model, repr(self.sampling), reply_schema_json(self.reply_type)]
+        parts = [self.stage, self.prompt.digest, self.model, repr(self.sampling), self.variant]
+        parts.append(reply_schema_json(self.reply_type))
         for name in sorted(self.slots):
             parts += [name, self.slots[name]]
         return bytes.fromhex(content_id(*parts))
@@ -111,8 +113,13 @@ class BackendOptions(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    use: str
-    model: str = ""
+    use: str = Field(description="name of the backend, or `module:Class` of your own")
+    model: str = Field("", description="the model that answers all stages that name none of their own")
+
+    @property
+    def variant(self) -> str:
+        """What of these options changes answers, besides the model: part of a request's content."""
+        return ""
 
 
 class BackendError(Exception):

@@ -92,11 +92,15 @@ class Parts:
             self.backend_class = registry.load("backends", str(use), "paid")
             values = {"use": use, **run.backend}
             self.backend_options: BackendOptions = _options(self.backend_class.Options, values, "backend")
-        stages = [self._stage(name, run) for name in run.pipeline]
-        stages = [stage for stage in stages if stage.options.enabled]
-        self.pipeline = Pipeline(stages)
-        self._refuse_strangers(run)
+        stages = {name: self._stage(name, run) for name in run.pipeline}
+        self._refuse_strangers(run, {stage.name for stage in stages.values()})
+        self.enabled = [name for name in run.pipeline if stages[name].options.enabled]
+        self.pipeline = Pipeline([stages[name] for name in self.enabled])
         self.sieves = [registry.load("sieves", name, "judge")() for name in run.sieves]
+        names = [sieve.name for sieve in self.sieves]
+        for name in names:
+            if names.count(name) > 1:
+                raise ConfigError(f"sieves: {name} stands twice; the books tell sieves apart by their names")
         self.given = backend
         self._require_models(run)
 
@@ -106,6 +110,11 @@ class Parts:
             return self.given
         built: Backend = self.backend_class(self.backend_options, self.context)
         return built
+
+    @property
+    def variant(self) -> str:
+        """What of the backend's options changes answers, besides the model."""
+        return "" if self.given is not None else self.backend_options.variant
 
     @property
     def backend_name(self) -> str:
@@ -123,8 +132,8 @@ class Parts:
         built: AnyStage = kind(options, self.context)
         return built
 
-    def _refuse_strangers(self, run: Run) -> None:
-        known = {*run.pipeline, *(stage.name for stage in self.pipeline.stages), *registry.names("stages", "takes")}
+    def _refuse_strangers(self, run: Run, ours: set[str]) -> None:
+        known = {*run.pipeline, *ours, *registry.names("stages", "takes")}
         for name in run.stages:
             if name not in known:
                 raise ConfigError(f"stages.{name}: no stage of that name{_near(name, known)}")
@@ -172,7 +181,8 @@ def explain(error: ValidationError, model: type[BaseModel], origin: str) -> str:
         if fault["type"] == "extra_forbidden":
             lines.append(f"{origin}: {key}: unknown key{_near(path[-1], _known_keys(model, path[:-1]))}")
         else:
-            given = "" if fault["type"] == "missing" else f" (it is {str(fault['input'])[:60]!r})"
+            hidden = fault["type"] == "missing" or model.model_config.get("hide_input_in_errors")
+            given = "" if hidden else f" (it is {str(fault['input'])[:60]!r})"
             lines.append(f"{origin}: {key}: {fault['msg'][0].lower()}{fault['msg'][1:]}{given}")
     return "\n".join(lines)
 

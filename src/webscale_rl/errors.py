@@ -26,7 +26,7 @@ class ChangedError(ConfigError):
 
 
 class CorpusError(UserError):
-    """Documents that are not there or cannot be read."""
+    """An input that cannot be read at all: one line for people, which says what to do about it."""
 
 
 class DomainError(UserError):

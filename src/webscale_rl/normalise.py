@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 
 _NUMBER = r"(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?"
 _TOKEN = re.compile(rf"(?<![\w.,)])-{_NUMBER}|{_NUMBER}|\.\d+|[^\W_]+")
+_UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
 _MINUS = str.maketrans("−‒–", "---")
 
 
@@ -27,7 +28,9 @@ def tokens(text: str) -> tuple[str, ...]:
 
 def restates(question: str, answer: str) -> bool:
     """Whether the answer stands in the question: its tokens in one run; or, if it is but a letter ("C", "C++"), its very
-    characters. A lone digit or sign restates nothing: formulas and data are full of them."""
+    characters; or, in scripts without spaces, as it is. A lone digit or sign restates nothing: formulas are full of them."""
+    if _UNSPACED.search(answer):
+        return wording(answer) in wording(question)
     sought = tokens(answer)
     if sum(map(len, sought)) < 2:
         exact = wording(answer)

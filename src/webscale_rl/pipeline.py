@@ -46,7 +46,11 @@ class Pipeline:
     def __init__(self, stages: Sequence[AnyStage]) -> None:
         self.stages = tuple(stages)
         given: type = Document
+        names: set[str] = set()
         for stage in self.stages:
+            if stage.name in names:
+                raise ConfigError(f"pipeline: {stage.name} stands twice; the books tell stages apart by their names")
+            names.add(stage.name)
             if stage.takes is not given and not (stage.takes is Brief and given is Document):
                 raise ConfigError(
                     f"pipeline: stage {stage.name} takes a {stage.takes.__name__} but is given a {given.__name__};"
@@ -79,12 +83,12 @@ class Pipeline:
     async def _flow(self, record: Any, stages: tuple[AnyStage, ...], ask: Ask) -> list[Outcome]:
         """One record through stages that do not gather. An outcome without an end is a record that goes on."""
         for place, stage in enumerate(stages):
-            if stage.takes is Brief and isinstance(record, Document):
-                record = Brief(record, UNASSIGNED_DOMAIN, UNASSIGNED_PERSONA)
+            record = _fit(stage, record)
             reply = None if stage.prompt is None else await ask(stage, record)
             decision = reply if isinstance(reply, Drop | Failure) else stage.decide(record, reply)
             if isinstance(decision, Drop | Failure):
                 return [_outcome(record, decision)]
+            _require_one(stage, decision)
             if len(decision) != 1:
                 rest = stages[place + 1 :]
                 results = await _all([self._flow(next_record, rest, ask) for next_record in decision])
@@ -106,12 +110,29 @@ def _segments(stages: tuple[AnyStage, ...]) -> list[tuple[AnyStage | None, tuple
 def _gather(stage: AnyStage, wave: Sequence[Record]) -> tuple[list[Record], list[Outcome]]:
     going: list[Record] = []
     stopped: list[Outcome] = []
+    wave = [_fit(stage, record) for record in wave]
     for record, decision in zip(wave, stage.decide_all(wave), strict=True):
         if isinstance(decision, Drop):
             stopped.append(_outcome(record, decision))
         else:
+            _require_one(stage, decision)
             going += decision
     return going, stopped
+
+
+def _fit(stage: AnyStage, record: Record) -> Record:
+    """The record as the stage takes it: where no stage assigned a persona, the document of everyman."""
+    if stage.takes is Brief and isinstance(record, Document):
+        return Brief(record, UNASSIGNED_DOMAIN, UNASSIGNED_PERSONA)
+    return record
+
+
+def _require_one(stage: AnyStage, decision: Sequence[Record]) -> None:
+    """The books count every record once: none may vanish, and a document may not become several."""
+    if not decision:
+        raise ValueError(f"stage {stage.name}: decided on no record; a record that does not go on is a Drop")
+    if stage.gives is Document and len(decision) > 1:
+        raise ValueError(f"stage {stage.name}: made {len(decision)} documents of one; cut documents before the run")
 
 
 def _outcome(record: Record, end: Drop | Failure | None) -> Outcome:

@@ -46,9 +46,13 @@ def _part(package: str, name: str, attribute: str) -> Any:
         return None
     module = importlib.import_module(qualified)
     for value in vars(module).values():
-        if isinstance(value, type) and value.__module__.startswith(qualified) and hasattr(value, attribute):
+        if isinstance(value, type) and _is_within(value.__module__, qualified) and hasattr(value, attribute):
             return value
     return None
+
+
+def _is_within(module: str, package: str) -> bool:
+    return module == package or module.startswith(f"{package}.")
 
 
 def _load_dotted(path: str, attribute: str) -> Any:
@@ -56,9 +60,11 @@ def _load_dotted(path: str, attribute: str) -> Any:
     here = str(Path.cwd())
     if here not in sys.path:  # a user's module stands beside the configuration that names it
         sys.path.insert(0, here)
+    if not module_name or module_name.startswith("."):
+        raise ConfigError(f"{path}: names no module; write 'module:Class'")
     try:
         module = importlib.import_module(module_name)
-    except ImportError as error:
+    except (ImportError, SyntaxError) as error:
         raise ConfigError(f"{path}: cannot import {module_name!r} ({error}); run where it is importable") from error
     part = getattr(module, class_name, None)
     if part is None:

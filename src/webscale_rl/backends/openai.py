@@ -81,6 +81,11 @@ class OpenAIOptions(BackendOptions):
         default_factory=dict, description="more fields for the body of every call, as the server documents them"
     )
 
+    @property
+    def variant(self) -> str:
+        """`extra_body` can change answers."""
+        return orjson.dumps(self.extra_body, option=orjson.OPT_SORT_KEYS).decode() if self.extra_body else ""
+
     @field_validator("base_urls")
     @classmethod
     def _bases(cls, urls: list[str]) -> list[str]:

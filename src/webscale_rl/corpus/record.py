@@ -13,6 +13,7 @@ from typing import Any, Literal, get_args
 import msgspec
 from pydantic import BaseModel, ConfigDict, Field
 
+from webscale_rl.errors import CorpusError as CorpusError
 from webscale_rl.types import Document, content_id
 
 TEXT_FIELDS = ("text", "content", "raw_content", "contents", "document")
@@ -35,10 +36,6 @@ _SOURCE_FIELDS = ("source",)
 _PLAIN = {str, bool, type(None)}
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _DEEPEST = 100  # orjson refuses to write more than 254 levels
-
-
-class CorpusError(ValueError):
-    """An input that cannot be read at all: one line for people, which says what to do about it."""
 
 
 class CorpusOptions(BaseModel):

@@ -73,24 +73,24 @@ class Taxonomy:
         domains = [domain for path in folders if (domain := _load_domain(path, faults)) is not None]
         names: dict[str, str] = {}
         for domain in domains:
-            other = names.setdefault(domain.name.casefold(), domain.folder)
+            other = names.setdefault(_spelling(domain.name), domain.folder)
             if other != domain.folder:
                 faults.append(f"{root / domain.folder / 'domain.yaml'}: name: {domain.name!r} is also that of {other}/")
         if not folders:
             faults.append(f"{root}: holds no domain; make a folder with a domain.yaml in it")
         if faults:
             raise DomainError("\n".join(faults))
-        return cls(tuple(sorted(domains, key=lambda domain: (domain.name == FALLBACK, domain.folder))))
+        return cls(tuple(sorted(domains, key=lambda domain: (_spelling(domain.name) == _spelling(FALLBACK), domain.folder))))
 
     @cached_property
     def by_name(self) -> dict[str, Domain]:
-        """Domains by their names as the replies spell them, without regard to case."""
-        return {domain.name.casefold(): domain for domain in self.domains}
+        """Domains by their names in the one spelling that stands for all that replies use."""
+        return {_spelling(domain.name): domain for domain in self.domains}
 
     def find(self, name: str) -> Domain | None:
-        """The domain of that name, whatever the case and however `&` and white space are written."""
-        wanted = " ".join(name.replace(" and ", " & ").split()).casefold()
-        return self.by_name.get(wanted) or self.by_name.get(" ".join(name.split()).casefold())
+        """The domain of that name, whatever the case, however `&` and white space are written, and whatever stands
+        around it (quotation marks, a full stop)."""
+        return self.by_name.get(_spelling(name))
 
     @cached_property
     def definitions(self) -> str:
@@ -128,6 +128,10 @@ class Taxonomy:
         return tuple(pool[:count])
 
 
+def _spelling(name: str) -> str:
+    return " ".join(name.casefold().replace("&", " and ").split()).strip(" .:;,*_`-\"'“”‘’")
+
+
 def _load_domain(folder: Path, faults: list[str]) -> Domain | None:
     path = folder / "domain.yaml"
     try:
@@ -155,7 +159,7 @@ def _load_domain(folder: Path, faults: list[str]) -> Domain | None:
 def _load_examples(path: Path, faults: list[str]) -> tuple[WorkedExample, ...]:
     examples = []
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8").split("\n")  # not splitlines: JSON strings may hold U+2028
     except FileNotFoundError:
         return ()
     except (OSError, UnicodeDecodeError) as error:

@@ -60,7 +60,16 @@ class Asker:
         assert stage.reply_type is not None
         document = _document(record)
         model = self._parts.model(stage)
-        return Request(stage.name, stage.prompt, slots, stage.reply_type, model, stage.sampling, document.id)
+        return Request(
+            stage=stage.name,
+            prompt=stage.prompt,
+            slots=slots,
+            reply_type=stage.reply_type,
+            model=model,
+            sampling=stage.sampling,
+            variant=self._parts.variant,
+            affinity=document.id,
+        )
 
     async def _usable(self, shard: Shard, ordinal: int, stage: AnyStage, request: Request) -> Any:
         if shard.replies is None:

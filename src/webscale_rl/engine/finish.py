@@ -15,10 +15,9 @@ from webscale_rl.dataset.card import card
 from webscale_rl.dataset.rows import DROPPED_COLUMNS, EXAMPLE_COLUMNS
 from webscale_rl.dataset.writer import Facts, PartWriter, sift, write_dataset, write_dropped
 from webscale_rl.engine.files import replace_folder, write_text
+from webscale_rl.engine.rundir import SUMMARY_FILE
 from webscale_rl.engine.shard import finished_shards, read_commit
 from webscale_rl.tally import END_DROPPED, END_KEPT, Tally
-
-SUMMARY_FILE = "summary.json"
 
 
 def finish(run: Run, parts: Parts, folder: Path, record: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,10 +9,13 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections.abc import Iterable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from pathlib import Path
 from typing import Any
 
+import orjson
+
+from webscale_rl.backend import Backend
 from webscale_rl.config import Parts, Run
 from webscale_rl.corpus import Unreadable
 from webscale_rl.dataset.rows import outcome_row
@@ -29,6 +32,8 @@ SYNC_EVERY_S = 0.05
 GRACE_S = 10.0
 SHARD_BYTES = 64 << 20
 """A shard ends early at so many characters of text: it is held in memory until it is committed."""
+BACKEND_FILE = "backend.json"
+"""What a backend learned of its servers, such as which reply forms they take."""
 READ = "read"
 """The stage name under which unreadable records stand in the books."""
 
@@ -53,6 +58,7 @@ class LocalRunner:
         """Work through the corpus. Raises Stopped if the run was stopped; then it can be resumed."""
         async with self._parts.backend() as backend:
             self._paid = bool(backend.paid)
+            self._remember(backend)
             self._traffic = Traffic(backend, self._run.traffic, self._stop)
             self.progress.traffic = self._traffic
             self._asker = Asker(self._parts, self._traffic, self._stop, self._run.traffic.attempts)
@@ -67,12 +73,26 @@ class LocalRunner:
             finally:
                 await _settle(self._tasks)
                 await _settle(self._commits)
+                self._note(backend)
                 for task in (keeper, stopper):
                     task.cancel()
                 await asyncio.gather(keeper, stopper, return_exceptions=True)
                 for shard in self._open.values():
                     shard.close()
             self._stop.check()
+
+    def _remember(self, backend: Backend) -> None:
+        """Tell the backend what it learned in an earlier run, if it is of the kind that learns (`state`, `remember`)."""
+        path = self._folder / BACKEND_FILE
+        if hasattr(backend, "remember") and path.exists():
+            with suppress(orjson.JSONDecodeError):  # cut by a crash: it learns again
+                backend.remember(orjson.loads(path.read_bytes()))
+
+    def _note(self, backend: Backend) -> None:
+        state = getattr(backend, "state", None)
+        if state:
+            with suppress(OSError):  # the disk is full, which is told elsewhere; it learns again
+                (self._folder / BACKEND_FILE).write_bytes(orjson.dumps(state))
 
     async def _stream(self, items: Iterable[Item]) -> None:
         """Deal the corpus out to shards. A shard that is finished already is passed over, document by document."""

@@ -16,11 +16,13 @@ import yaml
 
 from webscale_rl import __version__
 from webscale_rl.config import Parts, Run, read_yaml
+from webscale_rl.corpus.record import shown
 from webscale_rl.engine.files import write_text
 from webscale_rl.errors import ChangedError, ConfigError
 from webscale_rl.types import content_id
 
 RUN_FILE = "run.yaml"
+SUMMARY_FILE = "summary.json"
 _OPERATIONAL = ("out", "limit", "traffic", "min_free_disk_mb")
 _OPERATIONAL_BACKEND = ("base_urls", "api_key_env", "timeout_s", "connect_timeout_s")
 _RULES_ONLY = ("sieves", "dataset")
@@ -33,11 +35,12 @@ _IN_REQUEST = frozenset(
 def resolved(run: Run, parts: Parts) -> dict[str, Any]:
     """The configuration with every default filled in, and the digests of the files that it names."""
     config = run.model_dump(mode="json")
+    config["inputs"] = [shown(given) for given in run.inputs]  # a URL may hold a password
     config["backend"] = (
         parts.backend_options.model_dump(mode="json") if parts.given is None else {"use": parts.backend_name}
     )
     config["stages"] = {stage.name: stage.options.model_dump(mode="json") for stage in parts.pipeline.stages}
-    config["pipeline"] = [name for name in run.pipeline if not _switched_off(run, name)]
+    config["pipeline"] = parts.enabled
     prompts = {stage.name: stage.prompt.digest for stage in parts.pipeline.stages if stage.prompt is not None}
     return {
         "webscale_rl": __version__,
@@ -71,6 +74,7 @@ def claim(folder: Path, record: Mapping[str, Any], *, accept_changes: bool) -> N
         raise ConfigError(f"{folder}: is not empty and holds no run; choose another --out")
     for name in ("replies", "shards"):
         (folder / name).mkdir(exist_ok=True)
+    (folder / SUMMARY_FILE).unlink(missing_ok=True)  # it was true of the run as it was
     write_text(path, yaml.safe_dump(dict(record), sort_keys=False, allow_unicode=True, width=120))
 
 
@@ -92,9 +96,7 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator
 
 def _is_operational(key: str) -> bool:
     steps = key.split(".")
-    return (
-        steps[0] in _OPERATIONAL or (steps[0] == "backend" and steps[1:2] and steps[1] in _OPERATIONAL_BACKEND) or False
-    )
+    return steps[0] in _OPERATIONAL or (steps[0] == "backend" and steps[-1] in _OPERATIONAL_BACKEND)
 
 
 def _price(key: str, prompted: list[str]) -> str:
@@ -121,7 +123,3 @@ def _flat(value: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
             yield from _flat(inner, f"{prefix}.{key}" if prefix else str(key))
     else:
         yield prefix, value
-
-
-def _switched_off(run: Run, name: str) -> bool:
-    return run.stages.get(name, {}).get("enabled") is False

@@ -8,9 +8,9 @@ from typing import Any
 import orjson
 
 from webscale_rl.config import Parts, Run, read_yaml
-from webscale_rl.engine.finish import SUMMARY_FILE, summarise, tally_of
+from webscale_rl.engine.finish import summarise, tally_of
 from webscale_rl.engine.replies import read_journal
-from webscale_rl.engine.rundir import RUN_FILE
+from webscale_rl.engine.rundir import RUN_FILE, SUMMARY_FILE
 from webscale_rl.engine.shard import finished_shards
 from webscale_rl.errors import ConfigError
 

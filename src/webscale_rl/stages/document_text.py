@@ -8,7 +8,7 @@ from functools import lru_cache
 from webscale_rl.prompt import defuse
 
 MIN_QUOTATION = 10
-_TYPOGRAPHY = str.maketrans("‘’‚′“”„″«»‐‑‒–—−", "''''\"\"\"\"\"\"------", "\xad\u200b\u200c\u200d\u2060\ufeff")
+_TYPOGRAPHY = str.maketrans("‘’‚′“”„″«»‐‑‒–—−", '\'\'\'\'""""""------', "\xad\u200b\u200c\u200d\u2060\ufeff")
 
 
 def excerpt(text: str, limit: int) -> str:
@@ -39,7 +39,7 @@ def quoted_in(quotation: str, text: str) -> bool:
 def _bare(text: str) -> str:
     plain = defuse(text)
     if not plain.isascii():
-        plain = unicodedata.normalize("NFKC", plain).translate(_TYPOGRAPHY)
+        plain = unicodedata.normalize("NFKC", plain.translate(_TYPOGRAPHY))
     return "".join(plain.split())
 
 

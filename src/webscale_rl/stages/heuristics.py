@@ -23,13 +23,16 @@ from webscale_rl.types import Document, Drop
 
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
 _NOISE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffd]")
+_SYMBOL = re.compile(r"#+|\.\.\.|…")
 _DIGIT = re.compile(r"\d")
 _WORD_WITHOUT_LETTER = re.compile(r"(?<!\S)(?:[^\w\s]|[\d_])++(?!\S)")
 _BULLETS = ("-", "*", "•", "·", "‣", "–", "►", "o ")
 _BOILERPLATE = re.compile(
-    r"cookie|privacy policy|terms of (?:use|service)|all rights reserved|sign (?:in|up)|log ?in|subscribe|newsletter"
-    r"|javascript|share (?:on|this)|skip to|read more|click here|back to top|add to cart|loading|impressum|datenschutz"
+    r"\b(?:cookies?|privacy policy|terms of (?:use|service)|all rights reserved|sign (?:in|up)|log ?in|subscribe|newsletter"
+    r"|javascript|share (?:on|this)|skip to|read more|click here|back to top|add to cart|loading|impressum|datenschutz)\b"
 )
+_MENU_LINE = 200
+"""A longer line is prose, which may well be about cookies."""
 
 
 class HeuristicsOptions(StageOptions):
@@ -39,7 +42,9 @@ class HeuristicsOptions(StageOptions):
     max_tokens: int | None = Field(None, ge=1, description="most words (Gopher: 100,000; off, since stages cut anyway)")
     min_mean_word_length: float | None = Field(2.0, ge=0, description="mean characters of a word (Gopher: 3)")
     max_mean_word_length: float | None = Field(14.0, ge=0, description="mean characters of a word (Gopher: 10)")
-    max_symbol_ratio: float | None = Field(0.1, ge=0, description="`#` and ellipses per word (Gopher: 0.1)")
+    max_symbol_ratio: float | None = Field(
+        0.2, ge=0, description="runs of `#` and ellipses per word (Gopher: 0.1; wider here, for comments in code)"
+    )
     max_bullet_lines: float | None = Field(0.95, ge=0, le=1, description="share of lines with a bullet (Gopher: 0.9)")
     max_ellipsis_lines: float | None = Field(0.3, ge=0, le=1, description="share of lines ending in … (Gopher: 0.3)")
     min_alphabetic_words: float | None = Field(
@@ -56,7 +61,7 @@ class HeuristicsOptions(StageOptions):
         0.005, ge=0, le=1, description="share of control and replacement characters: binary read as text (ours)"
     )
     max_boilerplate_lines: float | None = Field(
-        0.5, ge=0, le=1, description="share of lines that speak of cookies, logins, terms (after C4's line rules)"
+        0.5, ge=0, le=1, description="share of lines, short as in menus, that speak of cookies, logins, terms (after C4)"
     )
     forbid_lorem_ipsum: bool = Field(True, description="drop placeholder text (C4)")
 
@@ -92,8 +97,7 @@ class _Measures:
 
     @property
     def symbol_ratio(self) -> float:
-        symbols = self.text.count("#") + self.text.count("...") + self.text.count("…")
-        return symbols / max(1, self.tokens)
+        return len(_SYMBOL.findall(self.text)) / max(1, self.tokens)
 
     @property
     def bullet_lines(self) -> float:
@@ -131,7 +135,8 @@ class _Measures:
     def boilerplate_lines(self) -> float:
         if _BOILERPLATE.search(self.text.lower()) is None:  # in most documents: one pass instead of one per line
             return 0.0
-        return sum(_BOILERPLATE.search(line[:400].lower()) is not None for line in self.lines) / max(1, len(self.lines))
+        hits = (len(line) <= _MENU_LINE and _BOILERPLATE.search(line.lower()) is not None for line in self.lines)
+        return sum(hits) / max(1, len(self.lines))
 
 
 _RULES = tuple(name for name in HeuristicsOptions.model_fields if name[:4] in ("min_", "max_"))

@@ -18,24 +18,48 @@ from webscale_rl.stage import Stage, StageOptions
 from webscale_rl.stages.document_text import quoted_in
 from webscale_rl.types import Drop, Pair
 
-_SOURCE = (
-    r"(?:text|passage|document|article|excerpt|paragraph|author|authors|page|story|snippet|content|reading|source)"
+# A question points at its document by "in the passage" and the like. The same words are innocent where a name, a title
+# or another noun follows ("the source code", "the text of the First Amendment", "the story 'Araby'"): so after the noun
+# the phrase must end, or go on with one of these.
+_ENDS = (
+    r"(?=\W*$|\s?[,.;:?!)]|\s(?:is|are|was|were|do|does|did|has|have|had|can|could|should|will|would|may|might|must|as|for|to"
+    r"|on|at|and|or|that|which|who|what|how|when|where|why|if|about|above|below|mentioned|described|given|provided)\b)"
 )
+_TEXT = r"(?:text|passage|excerpt|snippet|paragraph|article)"
+_SOURCE = (
+    r"(?:text|passage|excerpt|snippet|paragraph|article|document|author|authors|writer|page|website|site|story|content"
+    r"|source|study|paper|report|research|survey|information|table|figure|chart|graph|chapter|section|speaker|narrator)"
+)
+_TOLD = (
+    r"(?:stated|mentioned|described|discussed|reported|noted|listed|presented|explained|outlined|cited|quoted|defined)"
+)
+_GIVEN = r"(?:given|provided|above|following|preceding|aforementioned)"
+_SAYS = (
+    r"(?:says?|states?|mentions?|describes?|discuss(?:es)?|claims?|reports?|notes?|argues?|explains?|suggests?|lists?"
+    r"|refers?|recommends?|compares?|mean|call|use|give|provide|present|identify|attribute)\b"
+)
+_NO_PLACE = r"\b(?!\s(?:the|an?|its?|this|that|each|every|zero|[-\d$€£]))"  # "below the line" is a place
 _REFERS = re.compile(
-    rf"\b(?:according to|based on|in|from|by|per"
-    rf"|as (?:stated|mentioned|described|given|discussed|reported|noted) (?:in|by)"
-    rf"|(?:stated|mentioned|described|given|discussed|reported|noted|listed|provided|presented) (?:in|by))"
-    rf" (?:the|this|that) (?:(?:given|provided|above|following|preceding|same) )?{_SOURCE}\b"
-    rf"|\b(?:the|this) {_SOURCE} (?:above|below|says?|states?|mentions?|describes?|discusses|provides?|gives?|lists?"
-    rf"|refers?|suggests?|claims?|reports?|notes?|uses?|explains?)\b"
-    rf"|\bdo(?:es)? the {_SOURCE} (?:say|state|mention|describe|discuss|give|list|suggest|claim|report|note|explain)\b"
-    rf"|\b(?:mentioned|described|given|shown|listed|discussed|defined|quoted|cited)"
-    rf" (?:above|below|earlier|previously)\b"
-    rf"|\bthe (?:given|provided|above|following|preceding|aforementioned) {_SOURCE}\b"
-    rf"|\b(?:this|the above|the given|the described) (?:study|table|figure|section|chapter|example|review|report)\b",
+    rf"\b(?:according to|based on|(?:as )?{_TOLD} (?:in|by)|(?:as )?(?:given|provided|shown) in)"
+    rf" (?:the|this|that) (?:{_GIVEN} )?(?P<a>{_SOURCE}){_ENDS}"
+    rf"|\b(?:in|from|by|of|per) (?:the|this|that) (?:{_GIVEN} )?(?P<b>{_TEXT}){_ENDS}"
+    rf"|\bin (?:the|this) (?P<c>story|page){_ENDS}"
+    rf"|\b(?:do|does|did) (?:the|this) (?P<d>{_TEXT}|document|page|story|study|authors?) {_SAYS}"
+    rf"|(?<!when )(?<!where )(?<!which )\b(?:the|this) (?P<e>{_TEXT}|document|authors?) {_SAYS}"
+    rf"|\b(?:the|this) (?P<f>{_TEXT})(?:'s|’s)\b"
+    rf"|\bthis (?P<g>{_TEXT}|document|page|author|story|study|table|figure|section|chapter|example|review|report){_ENDS}"
+    rf"|\b(?:see|in|from|per|to) (?P<h>figure|fig\.|table|equation|eq\.) \(?\d+(?:\.\d+)?\)?(?! (?:of|in)\b)"
+    rf"|\b(?:the|this) (?:{_TEXT}|document|story|code|table|example|data) (?P<i>above|below){_NO_PLACE}"
+    rf"|\b(?:{_TOLD}|given|shown) (?P<j>above|below|earlier|previously){_NO_PLACE}"
+    rf"|\bthe {_GIVEN} (?:{_SOURCE}|review|example)\b(?![^:\n]{{0,80}}[:\n]\s*\S)",
     re.IGNORECASE,
 )
-_YES_NO = re.compile(r"^(?:yes|no|true|false)\b", re.IGNORECASE)
+_TITLE = re.compile(r"(?:^|[\s(])[\"“‘'«*_`][^\s\"”’'»*_`].{0,150}?\S[\"”’'»*_`](?!\w)", re.DOTALL)
+_SENTENCE = re.compile(r"[.:;]\s|\n|```")
+_YES_NO = re.compile(
+    r"^(?:yes|no|true|false)(?:\W*$|\s*[,;:!]|\.(?!\s?\d)|\s+[—–-]|\s+(?:it|its|they|he|she|we|you|there|that|this|because)\b)",
+    re.IGNORECASE,
+)
 _OPTIONS = re.compile(r"(?:^|\s)\(?A[.):].{1,400}?(?:\s|^)\(?B[.):]", re.DOTALL)
 
 
@@ -73,13 +97,15 @@ class Precheck(Stage[Pair, None, Pair]):
     Options: ClassVar[Any] = PrecheckOptions
 
     def decide_all(self, records: Sequence[Pair]) -> list[list[Pair] | Drop]:
-        """Each pair on its own, then the exact duplicates among a document's pairs: the first one stays."""
-        seen: set[str] = set()
+        """Each pair on its own, then the exact duplicates among a document's pairs: the first one stays.
+
+        The same question with another answer is no duplicate but a conflict: both are checked, and dedup decides."""
+        seen: set[tuple[str, str]] = set()
         decisions: list[list[Pair] | Drop] = []
         for pair in records:
             decision = self.decide(pair, None)
             if not isinstance(decision, Drop):
-                asked = wording(pair.question)
+                asked = wording(pair.question), wording(pair.answer)
                 if asked in seen:
                     decision = self.drop("duplicate_in_document")
                 seen.add(asked)
@@ -88,12 +114,11 @@ class Precheck(Stage[Pair, None, Pair]):
 
     def decide(self, record: Pair, reply: None) -> list[Pair] | Drop:
         """All rules that look at one pair."""
-        question, answer = tokens(record.question), tokens(record.answer)
-        if not question:
+        if not tokens(record.question):
             return self.drop("empty_question")
-        if not record.answer.strip() or not (answer or record.answer_type in ("code", "formula")):
+        if not record.answer.strip() or not (tokens(record.answer) or record.answer_type in ("code", "formula")):
             return self.drop("empty_answer")
-        return self._form(record) or self._leak(record, question, answer) or [record]
+        return self._form(record) or self._leak(record) or [record]
 
     def _form(self, record: Pair) -> Drop | None:
         words = len(record.answer.split())
@@ -102,21 +127,40 @@ class Precheck(Stage[Pair, None, Pair]):
         words = len(record.question.split())
         if words > self.options.max_question_words:
             return self.drop("long_question", f"{words} words, limit {self.options.max_question_words}")
-        if reference := _REFERS.search(record.question):
-            return self.drop("refers_to_text", defuse(reference[0]))
+        if reference := refers_to_text(record.question):
+            return self.drop("refers_to_text", defuse(reference))
         if not self.options.allow_yes_no and is_yes_no(record):
             return self.drop("yes_no")
         if not self.options.allow_choice and (record.answer_type == "choice" or _OPTIONS.search(record.question)):
             return self.drop("choice")
         return None
 
-    def _leak(self, record: Pair, question: tuple[str, ...], answer: tuple[str, ...]) -> Drop | None:
+    def _leak(self, record: Pair) -> Drop | None:
         choosing = record.answer_type == "choice" or is_yes_no(record)
-        if not choosing and restates(question, answer):
+        if not choosing and restates(record.question, record.answer):
             return self.drop("restated_answer")
         if self.options.require_evidence and not quoted_in(record.evidence, record.brief.document.text):
             return self.drop("no_evidence", defuse(record.evidence)[:300])
         return None
+
+
+def refers_to_text(question: str) -> str:
+    """The words by which an English question points at a text that its reader will not see, or "".
+
+    No match where the question itself holds what they point at: a title in quotation marks, the same noun before, or,
+    for "this example", a sentence before.
+    """
+    for match in _REFERS.finditer(question, 0, 10_000):
+        before = question[: match.start()].casefold()
+        noun = (match.lastgroup and match[match.lastgroup] or "").casefold()
+        if match.lastgroup in tuple("abcdef") and _TITLE.search(question[: match.start()]):
+            continue
+        if match.lastgroup in tuple("abcdefg") and re.search(rf"\b{re.escape(noun)}\b", before):
+            continue
+        if match.lastgroup == "g" and _SENTENCE.search(before):
+            continue
+        return match[0]
+    return ""
 
 
 def is_yes_no(pair: Pair) -> bool:

@@ -2,7 +2,7 @@
 
     filter     prose with facts, by the shape of sentences        informative.py
     classify   a domain by keywords, personas by a hash           subject.py
-    generate   definitions, dates, numbers, names as questions    questions.py and what it imports
+    generate   definitions, dates, numbers, names asked for    questions.py and what it imports
     check      finds the answer again and compares                verify.py
 
 It looks at a request's slots, never at the rendered messages. Asks English questions only: a page of another language can

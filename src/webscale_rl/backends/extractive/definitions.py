@@ -59,6 +59,12 @@ _HUMAN = re.compile(
     r"\b(?:m[ae]n|wom[ae]n|person|people|president|king|queen|emperor|philosopher|scientist|astronaut|founder"
     r"|inventor|author|creator|discoverer|player|leader|mayor|governor|himself|herself)\b"
 )
+_BETTER = re.compile(r"\b(?:far|much|even) (?:more\b|less\b|[a-z]+er\b)|\bleast-|\b(?:main|primary) resource")
+_ROLE = frozenset(
+    """scientist instructor director author professor researcher engineer designer developer writer journalist lawyer doctor
+    manager specialist analyst fellow member advocate scholar veteran graduate native resident strategist consultant
+    editor artist""".split()
+)
 _ADJECTIVE = re.compile(r"[a-z-]*(?:ed|ing|able|ible|ive|ful|ly)\b(?! [a-z-]+s\b)|(?:\w+ )*to\b")
 _ASIDE = re.compile(r"(?<=[a-z]{3} )\((?P<term>[a-z]{3,}" + _LEARNED + r")\)")
 _TELLING = re.compile(
@@ -70,7 +76,7 @@ _GENUS_END = re.compile(
     r",|\b(?:that|which|who|whose|of|in|for|with|characterized|caused|used|where|when|from|on|by|to|at)\b"
 )
 _RANKED = re.compile(
-    r"(?:(?:second|third|fourth) )?(?:first|last|only|[a-z]{2,}est|most|capital|official|national|main|birthplace"
+    r"(?:(?:second|third|fourth) )?(?:first|last|only|[a-z]{2,}est|most|capital|official|national|birthplace"
     r"|founder|inventor|"
                      r"discoverer|author|creator)\b")  # fmt: skip
 _NO_MEANING = re.compile(
@@ -164,8 +170,10 @@ def _called(match: re.Match[str], place: int, evidence: str, proper: frozenset[s
 def _is(match: re.Match[str], place: int, evidence: str, proper: frozenset[str]) -> Iterator[Candidate]:
     term, lead, what, be = match["term"], match["lead"], match["what"], match["be"]
     genus = words(_GENUS_END.split(what, maxsplit=1)[0])
+    if _BETTER.search(what) or (lead == "a" and _ROLE & set(genus) and not match["article"]):
+        return
     named = _named(term, proper)
-    ranked = lead == "the" and bool(_RANKED.match(what))
+    ranked = lead == "the" and be in ("is", "was") and bool(_RANKED.match(what))
     if not _is_term(term) or not genus or NOT_GENUS & set(genus) or not _TELLING.search(what):
         return
     if len(content(what)) < (3 if ranked else 5):
@@ -193,9 +201,8 @@ def _is(match: re.Match[str], place: int, evidence: str, proper: frozenset[str])
         question = f"What {be} the name of the {what}?"
     else:
         question = f"What is the term for {lead} {what}?"
-    answer = term if not match["aside"] or named else term
     score = 8.0 + (1.0 if ranked else 0.0) + min(len(content(what)), 12) / 12
-    yield Candidate(score, place, tidy(question), answer, _type(term, proper), evidence, "is")
+    yield Candidate(score, place, tidy(question), term, _type(term, proper), evidence, "is")
 
 
 def from_entry(entry: Entry, place: int) -> Candidate | None:

@@ -60,8 +60,12 @@ def judge(page: Page) -> FilterReply:
     shouting = text.count("!") + sum(word.isupper() and len(word) > 3 for word in text[:6000].split())
     size = len(text[:12000])
     addressed = len(_ADDRESSED.findall(text[:12000]))
-    pushy = spam * 900 > size or spam * 1500 > size and (shouting * 200 > size or addressed * 60 > size)
-    if spam >= 2 and pushy and addressed * 400 > size or spam >= 4 and spam * 500 > size or _PLEA.search(text[:1500]):
+    pushy = spam * 900 > size or (spam * 1500 > size and (shouting * 200 > size or addressed * 60 > size))
+    if (
+        (spam >= 2 and pushy and addressed * 400 > size)
+        or (spam >= 4 and spam * 500 > size)
+        or _PLEA.search(text[:1500])
+    ):
         return FilterReply(f"an advertisement: {spam} phrases of advertising", informative=False, self_contained=False)
     if _ragged(text):
         return FilterReply("a list of unconnected lines", informative=False, self_contained=False)

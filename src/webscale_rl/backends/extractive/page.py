@@ -112,10 +112,13 @@ class Page:
     @cached_property
     def title(self) -> str:
         """What the text calls itself in its first line, or "" if that line is no title."""
-        for line in self.text[:600].split("\n"):
+        lines = self.text[:600].split("\n")
+        for number, line in enumerate(lines):
             stripped = line.strip()
             if not stripped:
                 continue
+            if "".join(lines[number + 1 : number + 2])[:1] in ("\t", " "):  # a title that goes on
+                return ""
             heading = _HEADING.match(line)
             bare = clean((heading.group(1) if heading else stripped).strip("#= "))
             short = len(bare.split()) <= 12 and len(bare) <= 90 and bare[-1:] not in ".!?:;,"

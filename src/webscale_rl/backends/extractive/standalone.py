@@ -21,6 +21,7 @@ from webscale_rl.backends.extractive.words import (
 )
 
 _ODD = re.compile(
+    r"\bthere[.,]|\bsimilarly\b|"
     r" [-–] |\d\.[A-Z]|\b[a-z]+s(?:which|that|are|such|also)\b|\b(?:bodys|womans|babys|childs|mans)\b|[{}<>"
     r"|\\^~=@#*_;:!?\[\]$€£…`•→]|\.\.|--|https?|www\.|<unk>|\bunk\b|[a-z]{3}[A-Z][a-z]|[a-z]\.[A-Z]|\)[A-Za-z]"
     r"|[a-z]\(|\(\s|\s\)"
@@ -40,6 +41,7 @@ _NEVER = frozenset(
     today tomorrow yesterday now currently recently ago upcoming should perhaps maybe probably would if unless click please let we’re you’re
     don’t I’m we'll don't I've you'll chapter section figure Figure Section Chapter""".split()
 )
+_OPENING = re.compile(r"^(?:In|On|At|By|During|After|Before|Since|From|With|For|Following) [^,]*(?:,\s*|$)")
 _COMPARED = re.compile(
     r"\b(?:(?<!or )(?<!two )more|less|fewer|larger|smaller|bigger|higher|lower|greater|better|worse|older|younger"
     r"|longer|shorter|also|too|even|Affected|"
@@ -50,7 +52,7 @@ _US = re.compile(r"\bUS\b|\bU\.S\b")
 _POINTER = re.compile(
     r"\b(?:this|these|those(?! (?:who|with|that|in|of|which|from|for)\b)|such(?! as\b)|here|above|below|following"
     r"|aforementioned|"
-    r"former(?=[,. ]+(?:is|was|and|has)\b)|latter|thereof|therein|herein|hereby|latter's|there[.,]|the same"
+    r"former(?=[,. ]+(?:is|was|and|has)\b)|latter|thereof|therein|herein|hereby|latter's|the same"
     r"|the other|others|another|the two|the three|"
     r"both(?! \w+ and\b| the\b)|either of|neither of|each of|one of|some of|many of|most of|all of|the former"
     r"|said|says|told|tells|notes|"
@@ -171,9 +173,11 @@ def _pronouns_resolved(sentence: str) -> bool:
     match = _THIRD.search(sentence)
     if not match:
         return True
-    before = sentence[: match.start()]
-    if match.group().casefold() in ("his", "her", "its", "their"):
-        return len(content(before)) >= 2
+    before = _OPENING.sub("", sentence[: match.start()])
+    if match.group().casefold() in ("its", "their"):
+        return len(content(before)) >= 1
+    if match.group().casefold() in ("his", "her"):
+        return bool(re.search(r"\b[A-Z][a-z]{2}", before)) and len(before) > 4
     human = match.group().casefold() in ("he", "she", "him")
     return len(content(before)) >= 4 and (not human or any(word in GIVEN_NAMES for word in words(before)))
 

@@ -230,21 +230,21 @@ def _counted(text: str, span: Span) -> str | None:
         noun, _, rest = after.strip().partition(" in ")
         return f"How many {noun} {match['be']} there in {rest}?" if rest and len(noun.split()) <= 5 else None
     match = _HAS.match(before)
-    if not match or any(token in AUXILIARIES for token in match["subject"].split()):
+    if (
+        not match
+        or re.search(r"[()]|\b(?:which|that|who)\b", match["subject"])
+        or any(token in AUXILIARIES for token in match["subject"].split())
+    ):
         return None
     verb = match["verb"]
-    helper = (
-        "did"
-        if verb in ("had",) or verb.split()[0].endswith("ed")
-        else "do"
-        if verb.split()[0] in ("have", "contain", "comprise", "consist")
-        else "does"
-    )
+    first = verb.split()[0]
+    plural = first in ("have", "contain", "comprise", "consist")
+    helper = "did" if first == "had" or first.endswith("ed") else "do" if plural else "does"
     base = {"has": "have", "had": "have"}.get(verb, re.sub(r"^(contain|comprise|consist)(?:s|ed|d)?", r"\1", verb))
-    noun = re.match(r" ((?:[a-z-]+ ){0,2}[a-z-]+s)\b(.*)$", after)
-    if not noun:
+    counted = re.match(r" ((?:[a-z-]+ ){0,2}[a-z-]+s)\b(.*)$", after)
+    if not counted:
         return None
-    return f"How many {noun[1]} {helper} {_lower(match['subject'])} {base}{noun[2]}?"
+    return f"How many {counted[1]} {helper} {_lower(match['subject'])} {base}{counted[2]}?"
 
 
 def _lower(subject: str) -> str:
