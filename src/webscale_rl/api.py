@@ -4,6 +4,7 @@ thin layer over it."""
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import threading
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
@@ -142,8 +143,7 @@ def _signals(stop: Stop) -> Iterator[None]:
 
     def on_signal(number: signal.Signals) -> None:
         if stop.reason is not None:
-            signal.signal(number, signal.SIG_DFL)
-            signal.raise_signal(number)
+            os._exit(RESUMABLE)  # at once: every answer so far stands in the journal
         stop.request(f"stopped by {number.name}; run again to go on", RESUMABLE)
 
     caught: Sequence[signal.Signals] = (signal.SIGINT, signal.SIGTERM)

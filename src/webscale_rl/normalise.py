@@ -27,8 +27,8 @@ def tokens(text: str) -> tuple[str, ...]:
 
 
 def restates(question: str, answer: str) -> bool:
-    """Whether the answer stands in the question: its tokens in one run; or, if it is but a letter ("C", "C++"), its very
-    characters; or, in scripts without spaces, as it is. A lone digit or sign restates nothing: formulas are full of them."""
+    """Whether the answer stands in the question: its tokens in one run; if it is but a letter ("C", "C++"), its very
+    characters; in scripts without spaces, as it is. A lone digit restates nothing: formulas are full of them."""
     if _UNSPACED.search(answer):
         return wording(answer) in wording(question)
     sought = tokens(answer)

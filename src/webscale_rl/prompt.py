@@ -36,9 +36,10 @@ _CHAT_TOKEN = re.compile(
     r"|<(?=/?(?:s|bos|eos|pad|unk|cls|sep|mask|sop|eop|think|tools?|tool_calls?|tool_responses?|(?:start|end)_of_\w{1,30}"
     r"|(?:bos|eos|eop|mask|unk|pad)_token|seed:\w{1,30}|fim_\w{1,30}|(?:extra_id_|special_|reserved_|unused)\d{1,6})>)"
     r"|<(?=<?/?SYS>)"  # Llama 2
+    r"|\[(?-i:(?=/?(?:INST|SYSTEM_PROMPT|MODEL_SETTINGS|AVAILABLE_TOOLS|TOOL_(?:CALLS|RESULTS|CONTENT)|ARGS|CALL_ID"
+    r"|THINK|IMG|IMG_BREAK|IMG_END|AUDIO|BEGIN_AUDIO|PREFIX|MIDDLE|SUFFIX)\]))"  # Mistral
+    r"|\[(?-i:(?=(?:[gs]?MASK|CLS|SEP|PAD|UNK|BOS|EOS)\]))"  # GLM and others
     r"|\[(?=\|\w{1,30}\|\])"  # EXAONE
-    r"|\[(?-i:(?=/?(?:INST|SYSTEM_PROMPT|MODEL_SETTINGS|AVAILABLE_TOOLS|TOOL_(?:CALLS|RESULTS|CONTENT)|ARGS|CALL_ID|THINK"
-    r"|IMG|IMG_BREAK|IMG_END|AUDIO|BEGIN_AUDIO|PREFIX|MIDDLE|SUFFIX|[gs]?MASK|CLS|SEP|PAD|UNK|BOS|EOS)\]))"  # Mistral, GLM
     r"|\](?=~!?b[\[\]])|\[(?=e~\[)",  # MiniMax
     re.IGNORECASE,
 )

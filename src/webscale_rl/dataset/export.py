@@ -27,6 +27,8 @@ def export(directory: Path, form: str, out: Path | None = None) -> Written:
     parts = sorted((directory / "dataset").glob("part-*.parquet"))
     if not parts:
         raise ExportError(f"{directory}: no dataset here; finish the run first (webscale-rl status {directory})")
+    if out is not None and out.is_dir():
+        raise ExportError(f"{out}: is a folder; name the file to write")
     path = out or directory / "export" / form / exporter.file_name
     path.parent.mkdir(parents=True, exist_ok=True)
     with replace_whole(path) as temporary:

@@ -56,7 +56,11 @@ class ShardExamples:
         own.mkdir()
         path = self._scratch / f"{sieve.name}.jsonl"
         with path.open("wb") as file:
+            last = -1
             for rejected in sieve.judge(self, own):
+                if rejected.row <= last or not self.stays(rejected.row):
+                    raise ValueError(f"sieve {sieve.name}: row {rejected.row} is out of order or rejected already")
+                last = rejected.row
                 if rejected.reason not in sieve.reasons:
                     raise ValueError(f"sieve {sieve.name}: {rejected.reason!r} is not one of its reasons")
                 file.write(orjson.dumps(tuple(rejected), option=orjson.OPT_APPEND_NEWLINE))

@@ -80,7 +80,9 @@ class Taxonomy:
             faults.append(f"{root}: holds no domain; make a folder with a domain.yaml in it")
         if faults:
             raise DomainError("\n".join(faults))
-        return cls(tuple(sorted(domains, key=lambda domain: (_spelling(domain.name) == _spelling(FALLBACK), domain.folder))))
+        return cls(
+            tuple(sorted(domains, key=lambda domain: (_spelling(domain.name) == _spelling(FALLBACK), domain.folder)))
+        )
 
     @cached_property
     def by_name(self) -> dict[str, Domain]:

@@ -100,7 +100,7 @@ class ReplyStore:
 
 
 def _open_journal(path: Path) -> int:
-    if path.exists():
+    if path.is_file():  # cut what a crash tore, or what is appended now would stand behind it
         os.truncate(path, sum(_HEAD.size + size for size, _ in _records(path)))
     return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
 

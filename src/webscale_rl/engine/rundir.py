@@ -23,6 +23,7 @@ from webscale_rl.types import content_id
 
 RUN_FILE = "run.yaml"
 SUMMARY_FILE = "summary.json"
+_OURS = (".lock", f".{RUN_FILE}.tmp")  # what a run may leave that was killed before it wrote run.yaml
 _OPERATIONAL = ("out", "limit", "traffic", "min_free_disk_mb")
 _OPERATIONAL_BACKEND = ("base_urls", "api_key_env", "timeout_s", "connect_timeout_s")
 _RULES_ONLY = ("sieves", "dataset")
@@ -70,12 +71,13 @@ def claim(folder: Path, record: Mapping[str, Any], *, accept_changes: bool) -> N
                 f"{folder} holds a run with another configuration:\n{told}\n"
                 "continue it with --accept-changes, or choose another --out"
             )
-    elif any(entry.name != ".lock" for entry in folder.iterdir()):
+    elif any(entry.name not in _OURS for entry in folder.iterdir()):
         raise ConfigError(f"{folder}: is not empty and holds no run; choose another --out")
+    (folder / SUMMARY_FILE).unlink(missing_ok=True)  # it was true of the run as it was
+    # run.yaml first: a folder with anything else and no run.yaml is not ours, also after a crash between these lines
+    write_text(path, yaml.safe_dump(dict(record), sort_keys=False, allow_unicode=True, width=120))
     for name in ("replies", "shards"):
         (folder / name).mkdir(exist_ok=True)
-    (folder / SUMMARY_FILE).unlink(missing_ok=True)  # it was true of the run as it was
-    write_text(path, yaml.safe_dump(dict(record), sort_keys=False, allow_unicode=True, width=120))
 
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:

@@ -28,8 +28,9 @@ _DIGIT = re.compile(r"\d")
 _WORD_WITHOUT_LETTER = re.compile(r"(?<!\S)(?:[^\w\s]|[\d_])++(?!\S)")
 _BULLETS = ("-", "*", "•", "·", "‣", "–", "►", "o ")
 _BOILERPLATE = re.compile(
-    r"\b(?:cookies?|privacy policy|terms of (?:use|service)|all rights reserved|sign (?:in|up)|log ?in|subscribe|newsletter"
-    r"|javascript|share (?:on|this)|skip to|read more|click here|back to top|add to cart|loading|impressum|datenschutz)\b"
+    r"\b(?:cookies?|privacy policy|terms of (?:use|service)|all rights reserved|sign (?:in|up)|log ?in|subscribe"
+    r"|newsletter|javascript|share (?:on|this)|skip to|read more|click here|back to top|add to cart|loading|impressum"
+    r"|datenschutz)\b"
 )
 _MENU_LINE = 200
 """A longer line is prose, which may well be about cookies."""
@@ -61,7 +62,7 @@ class HeuristicsOptions(StageOptions):
         0.005, ge=0, le=1, description="share of control and replacement characters: binary read as text (ours)"
     )
     max_boilerplate_lines: float | None = Field(
-        0.5, ge=0, le=1, description="share of lines, short as in menus, that speak of cookies, logins, terms (after C4)"
+        0.5, ge=0, le=1, description="share of short lines that speak of cookies, logins, terms (after C4's rules)"
     )
     forbid_lorem_ipsum: bool = Field(True, description="drop placeholder text (C4)")
 

@@ -47,7 +47,7 @@ _REFERS = re.compile(
     rf"|\b(?:do|does|did) (?:the|this) (?P<d>{_TEXT}|document|page|story|study|authors?) {_SAYS}"
     rf"|(?<!when )(?<!where )(?<!which )\b(?:the|this) (?P<e>{_TEXT}|document|authors?) {_SAYS}"
     rf"|\b(?:the|this) (?P<f>{_TEXT})(?:'s|’s)\b"
-    rf"|\bthis (?P<g>{_TEXT}|document|page|author|story|study|table|figure|section|chapter|example|review|report){_ENDS}"
+    rf"|\bthis (?P<g>{_TEXT}|document|page|author|story|study|table|figure|section|chapter|example|report){_ENDS}"
     rf"|\b(?:see|in|from|per|to) (?P<h>figure|fig\.|table|equation|eq\.) \(?\d+(?:\.\d+)?\)?(?! (?:of|in)\b)"
     rf"|\b(?:the|this) (?:{_TEXT}|document|story|code|table|example|data) (?P<i>above|below){_NO_PLACE}"
     rf"|\b(?:{_TOLD}|given|shown) (?P<j>above|below|earlier|previously){_NO_PLACE}"
@@ -152,14 +152,12 @@ def refers_to_text(question: str) -> str:
     """
     for match in _REFERS.finditer(question, 0, 10_000):
         before = question[: match.start()].casefold()
-        noun = (match.lastgroup and match[match.lastgroup] or "").casefold()
-        if match.lastgroup in tuple("abcdef") and _TITLE.search(question[: match.start()]):
-            continue
-        if match.lastgroup in tuple("abcdefg") and re.search(rf"\b{re.escape(noun)}\b", before):
-            continue
-        if match.lastgroup == "g" and _SENTENCE.search(before):
-            continue
-        return match[0]
+        form = match.lastgroup or "z"  # by its name: which alternative of the pattern this is
+        named = form <= "f" and _TITLE.search(question[: match.start()])
+        carried = form == "g" and _SENTENCE.search(before)
+        repeated = form <= "g" and re.search(rf"\b{re.escape(match[form].casefold())}\b", before)
+        if not (named or carried or repeated):
+            return match[0]
     return ""
 
 

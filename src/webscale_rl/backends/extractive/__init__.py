@@ -2,11 +2,12 @@
 
     filter     prose with facts, by the shape of sentences        informative.py
     classify   a domain by keywords, personas by a hash           subject.py
-    generate   definitions, dates, numbers, names asked for    questions.py and what it imports
+    generate   definitions, dates, numbers, names asked      questions.py and its imports
     check      finds the answer again and compares                verify.py
 
-It looks at a request's slots, never at the rendered messages. Asks English questions only: a page of another language can
-pass the filter and gets no pair. Declines rather than guesses. Knows no facts: what a document says is taken as true.
+It looks at a request's slots, never at the rendered messages. Asks English questions only: a page of another language
+can pass the filter and gets no pair. Declines rather than guesses. Knows no facts: what a document says is taken for
+true.
 """
 
 from __future__ import annotations

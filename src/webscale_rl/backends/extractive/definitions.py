@@ -61,8 +61,8 @@ _HUMAN = re.compile(
 )
 _BETTER = re.compile(r"\b(?:far|much|even) (?:more\b|less\b|[a-z]+er\b)|\bleast-|\b(?:main|primary) resource")
 _ROLE = frozenset(
-    """scientist instructor director author professor researcher engineer designer developer writer journalist lawyer doctor
-    manager specialist analyst fellow member advocate scholar veteran graduate native resident strategist consultant
+    """scientist instructor director author professor researcher engineer designer developer writer journalist lawyer
+    doctor     manager specialist analyst fellow member advocate scholar veteran graduate native resident strategist consultant
     editor artist""".split()
 )
 _ADJECTIVE = re.compile(r"[a-z-]*(?:ed|ing|able|ible|ive|ful|ly)\b(?! [a-z-]+s\b)|(?:\w+ )*to\b")

@@ -18,9 +18,11 @@ _REDIRECT = re.compile(r"\s*#(?:REDIRECT|redirect|Redirect)\b")
 _REPEALED = re.compile(r"\b(?:Repealed|Reserved|Omitted|Expired|Transferred)\.?\s*$")
 _ADDRESSED = re.compile(r"\b(?:you|your|yours|you'll|you're|our|we)\b", re.IGNORECASE)
 _PLEA = re.compile(
-    r"(?i)\bdear (?:sir|madam|friend|,)|\byour assistance\b|strictly confidential|urgent (?:and|private|business|reply)|\bNigeria, LAGOS|fortune 500 company"
-    r"|[\w-]*a \d\d year old \w+ \w+ from|<body lang=|<html"
+    r"(?i)\bdear (?:sir|madam|friend|,)|\byour assistance\b|strictly confidential|urgent (?:and|private|business|reply)"
+    r"|\blagos\W+nigeria|fortune 500 company|\b(?:no obligation|credit cards? today|play now|stop paying|removal instructions|health insurance\?|abidjan|poker)\b"
+    r"|\ban? \d\d year old \w+ \w+ from|<body lang=|<html"
 )
+_COMMAND = re.compile(r"^\s*(?:`[^`\n]+`\s*$|```)", re.MULTILINE)
 _SPAM = re.compile(
     r"\b(?:click (?:here|below)|unsubscribe|opt[- ]?out|removed? from (?:our|this|the|future) (?:mailing|mailings"
     r"|list)|money[- ]back|risk[- ]free|act now|order (?:now|today)|"
@@ -64,9 +66,12 @@ def judge(page: Page) -> FilterReply:
     if (
         (spam >= 2 and pushy and addressed * 400 > size)
         or (spam >= 4 and spam * 500 > size)
+        or (spam >= 1 and addressed * 130 > size)
         or _PLEA.search(text[:1500])
     ):
         return FilterReply(f"an advertisement: {spam} phrases of advertising", informative=False, self_contained=False)
+    if len(_COMMAND.findall(text)) >= 3 and len(text) < 20_000:
+        return FilterReply("a reference page with commands", informative=True, self_contained=True)
     if _ragged(text):
         return FilterReply("a list of unconnected lines", informative=False, self_contained=False)
     good, covered = _prose(page)
@@ -84,7 +89,7 @@ def judge(page: Page) -> FilterReply:
 
 
 def _ragged(text: str) -> bool:
-    """Whether most lines are titles of something: long enough for prose, and neither ending nor going on as prose does."""
+    """Whether most lines are titles of something: as long as prose, but neither ending nor going on as prose does."""
     lines = [line.strip() for line in text.split("\n") if line.strip()]
     if len(lines) < 12:
         return False
@@ -93,14 +98,21 @@ def _ragged(text: str) -> bool:
         for line, following in pairwise(lines)
     )
     ends = sum(line[-1] in ".!?:;,)" for line in lines)
-    return loose > 0.6 * len(lines) and ends < 0.2 * len(lines) and "\n\n" not in text
+    return loose > 0.4 * len(lines) and ends < 0.25 * len(lines) and "\n\n" not in text
 
 
 def _prose(page: Page) -> tuple[int, int]:
-    """How many sentences read as prose, and how many characters they cover."""
+    """How many sentences read as prose, and how many characters they cover; of a statute, how many clauses."""
     good = covered = 0
+    told: set[int] = set()
     for sentence in page.sentences:
         if len(sentence.clean) >= 30 and 0.2 <= function_share(sentence.clean) <= 0.8:
             good += 1
             covered += len(sentence.raw)
+            told.add(sentence.block)
+    for number, block in enumerate(page.blocks[:400]):
+        text = block.text.rstrip()
+        if number not in told and len(text) >= 60 and text[-1] in ".;:,—" and 0.25 <= function_share(text) <= 0.8:
+            good += 1
+            covered += len(text)
     return good, covered

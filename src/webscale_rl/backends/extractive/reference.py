@@ -1,8 +1,8 @@
 """What a page is about, and putting that name where a sentence only points: "It was built" -> "The Alamo was built".
 
 Resolves only what the form of the page makes safe: a topic that the page defines in its first sentences, a pronoun
-right after a sentence with that subject, "the disorder" for what was defined as one, a surname whose full name stands in
-the page once. Leaves all else as it is, for the stand-alone rules to reject.
+right after a sentence with that subject, "the disorder" for what was defined as one, a surname whose full name
+stands in the page once. Leaves all else as it is, for the stand-alone rules to reject.
 """
 
 from __future__ import annotations

@@ -20,8 +20,8 @@ MONTHS = "January|February|March|April|May|June|July|August|September|October|No
 NUMBER_WORDS = {
     word: value
     for value, word in enumerate(
-        """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen
-    eighteen nineteen twenty""".split()
+        """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
+    seventeen eighteen nineteen twenty""".split()
     )
 } | {"thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90, "dozen": 12}
 SCALES = {"hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12}
@@ -43,7 +43,7 @@ IRREGULAR = {
     "threw": "throw", "told": "tell", "undertook": "undertake", "underwent": "undergo", "went": "go", "withdrew":
     "withdraw", "won": "win", "wore": "wear", "wrote": "write",
 }  # fmt: skip
-# Past forms less "d", and less "ed", or with their base after a colon. A closed list: "created" -> "create" must be safe.
+# Past forms less "d", and less "ed", or with their base after a colon. Closed lists, for the base must be safe.
 _ADD_E = """abolished:abolish acquired arranged arrived assumed based ceased changed charged closed colonized combined
     completed composed comprised conceived concluded continued created damaged decided declared declined defined
     described designed devised dissolved divided emerged encouraged ended:end enlarged evolved excluded exploded

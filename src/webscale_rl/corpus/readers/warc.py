@@ -130,5 +130,5 @@ def _page(record: WarcRecord, body: bytes, limit: int) -> str | None:
         )
     except ImportError:
         raise needs_extra("pages in WARC need resiliparse", EXTRA) from None
-    text = bytes_to_str(content, page.http_charset or detect_encoding(content), errors="replace")
+    text = bytes_to_str(content, page.http_charset or detect_encoding(content) or "utf-8", errors="replace")
     return str(extract_plain_text(text, main_content=True)) if kind in _HTML else str(text)
