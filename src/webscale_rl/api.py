@@ -88,15 +88,20 @@ async def run_async(
     parts = Parts(config, backend)
     if not config.out:
         raise ConfigError("out: missing; name the run directory")
-    items, source = _items(config, documents)
+    gauge = corpus.Gauge()
+    items, source = _items(config, documents, gauge)
     folder = Path(config.out)
     try:
         folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"{folder}: cannot be the run directory ({error.strerror}); choose another --out") from error
+    try:
         with owned(folder):
             record = resolved(config, parts)
             claim(folder, record, accept_changes=accept_changes)
             stop = Stop()
             runner = LocalRunner(config, parts, folder, rules=rules_digest(record), source=source, stop=stop)
+            runner.progress.read = gauge.fraction
             with (watch or nullcontext)(runner.progress), _signals(stop):
                 await _execute(runner, items, stop)
                 summary = await asyncio.to_thread(finish, config, parts, folder, record)
@@ -117,14 +122,14 @@ async def _execute(runner: LocalRunner, items: Iterable[Item], stop: Stop) -> No
         raise RunStopped(str(error), WRONG_USAGE) from error
 
 
-def _items(config: Run, documents: Iterable[Document] | None) -> tuple[Iterable[Item], str]:
+def _items(config: Run, documents: Iterable[Document] | None, gauge: corpus.Gauge) -> tuple[Iterable[Item], str]:
     """The corpus, and a digest of its files as they are now; the digest of an iterable is unknown, hence empty."""
     if documents is not None:
         return documents, ""
     if not config.inputs:
         raise ConfigError("inputs: missing; name the files, folders or URLs of your corpus, or `sample:` for ours")
     files = corpus.files(config.inputs, config.corpus)
-    return corpus.read(files, config.corpus), content_id(*(_identity(file) for file in files))
+    return corpus.read(files, config.corpus, gauge), content_id(*(_identity(file) for file in files))
 
 
 def _identity(file: corpus.File) -> str:

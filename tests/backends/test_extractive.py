@@ -17,17 +17,19 @@ from webscale_rl.stages.check import CheckReply
 from webscale_rl.stages.classify import ClassifyReply
 from webscale_rl.stages.document_text import quoted_in
 from webscale_rl.stages.filter import FilterReply
-from webscale_rl.stages.generate import GenerateReply
+from webscale_rl.stages.generate import GeneratedPair, GenerateReply
 
 PAGE = """Suez Canal
 
-The Suez Canal is an artificial waterway in Egypt that connects the Mediterranean Sea to the Red Sea. It was opened in
-November 1869 after ten years of work. He did not like it. The Suez Canal was built by the Suez Canal Company under
-Ferdinand de Lesseps. The Egyptian president Gamal Abdel Nasser nationalised the waterway in 1956.
+The Suez Canal is an artificial waterway in Egypt that connects the Mediterranean Sea to
+the Red Sea. It was opened in November 1869 after ten years of work. He did not like it.
+The Suez Canal was built by the Suez Canal Company under Ferdinand de Lesseps. The
+Egyptian president Gamal Abdel Nasser nationalised the waterway in 1956.
 
-A lock is a device used for raising and lowering boats between stretches of water of different levels. The study of
-canals is also an important part of history. In 2015, Egypt opened a second lane of the Suez Canal. We think that this
-is wonderful. Click here to learn more about our tours.
+A lock is a device used for raising and lowering boats between stretches of water of
+different levels. The study of canals is also an important part of history. In 2015,
+Egypt opened a second lane of the Suez Canal. We think that this is wonderful. Click
+here to learn more about our tours.
 """
 PROMPT = Prompt.parse("x", "# user\n{{document}}")
 DOMAINS = Taxonomy(
@@ -54,6 +56,11 @@ async def ask(backend: Extractive, stage: str, reply_type: type[msgspec.Struct],
 async def generate(backend: Extractive, document: str, persona: str = "a captain", pairs: int = 20) -> GenerateReply:
     slots = {"document": document, "domain": "Water", "persona": persona, "examples": "", "pairs": str(pairs)}
     return await ask(backend, "generate", GenerateReply, **slots)
+
+
+async def all_pairs(backend: Extractive, document: str) -> list[GeneratedPair]:
+    replies = [await generate(backend, document, persona) for persona in ("a captain", "a pupil", "a clerk")]
+    return [pair for reply in replies for pair in reply.pairs]
 
 
 async def check(backend: Extractive, document: str, question: str, answer: str) -> CheckReply:
@@ -117,7 +124,7 @@ async def test_personas_are_those_of_the_domain_or_generic_ones(backend: Extract
 
 
 async def test_pairs_stand_in_the_document_and_pass_the_check(backend: Extractive) -> None:
-    found = (await generate(backend, PAGE)).pairs
+    found = await all_pairs(backend, PAGE)
     assert len(found) >= 3
     for pair in found:
         assert quoted_in(pair.evidence, PAGE)
@@ -126,7 +133,7 @@ async def test_pairs_stand_in_the_document_and_pass_the_check(backend: Extractiv
 
 
 async def test_no_pair_comes_from_a_sentence_that_does_not_stand_alone(backend: Extractive) -> None:
-    evidence = " ".join(pair.evidence for pair in (await generate(backend, PAGE)).pairs)
+    evidence = " ".join(pair.evidence for pair in await all_pairs(backend, PAGE))
     assert "He did not" not in evidence
     assert "We think" not in evidence
     assert "Click" not in evidence
@@ -134,10 +141,10 @@ async def test_no_pair_comes_from_a_sentence_that_does_not_stand_alone(backend: 
 
 
 async def test_a_pronoun_is_resolved_only_to_the_topic_of_the_page(backend: Extractive) -> None:
-    question = next(pair.question for pair in (await generate(backend, PAGE)).pairs if pair.answer == "November 1869")
+    question = next(pair.question for pair in await all_pairs(backend, PAGE) if pair.answer == "November 1869")
     assert "Suez Canal" in question
     loose = "Some people came to the town in spring. It was opened in November 1869 after ten years of hard work."
-    assert (await generate(backend, loose)).pairs == []
+    assert await all_pairs(backend, loose) == []
 
 
 async def test_personas_of_one_document_share_no_pair(backend: Extractive) -> None:
@@ -155,16 +162,16 @@ async def test_the_same_request_has_the_same_answer_in_another_instance(backend:
 
 async def test_a_page_in_another_language_gets_no_pair(backend: Extractive) -> None:
     german = "Der Sueskanal ist ein Schifffahrtskanal in Ägypten. Er wurde im November 1869 in Port Said eröffnet. " * 5
-    assert (await generate(backend, german)).pairs == []
+    assert await all_pairs(backend, german) == []
 
 
 @pytest.mark.parametrize(
     ("text", "question", "answer"),
     [
         (
-            "Synesthesia is a condition in which one sense is involuntarily joined to another sense in the brain.",
-            "What is the term for a condition in which one sense is involuntarily joined to another sense in the brain?",
-            "Synesthesia",
+            "Tillage is a practice in which soil is plowed to prepare a field for planting or pest control.",
+            "What is the term for a practice in which soil is plowed to prepare a field",
+            "Tillage",
         ),
         (
             "The city of Brasilia was founded in 1960 by Kubitschek.",
@@ -172,18 +179,18 @@ async def test_a_page_in_another_language_gets_no_pair(backend: Extractive) -> N
             "1960",
         ),
         (
-            "Hollis syndrome is caused by mutations in the ANKH gene and is very rare in children.",
+            "Hollis syndrome is caused by mutations in the ANKH gene on chromosome 5.",
             "Mutations in which gene cause Hollis syndrome?",
             "ANKH",
         ),
         ("There are 8,350 rivers of various lengths in Azerbaijan.", "How many rivers", "8,350"),
         (
-            "A traditional angiogram is an x ray in which a thin, flexible tube called a catheter is threaded through an artery.",
+            "During angiography a thin, flexible tube called a catheter is threaded through a large artery to the heart.",
             "called a ____ is threaded",
             "catheter",
         ),
         (
-            "The Federal Open Market Committee (FOMC) sets the monetary policy of the United States at eight meetings a year.",
+            "The Federal Open Market Committee (FOMC) sets the monetary policy of the United States.",
             'What does "FOMC" stand for',
             "Federal Open Market Committee",
         ),
@@ -191,13 +198,13 @@ async def test_a_page_in_another_language_gets_no_pair(backend: Extractive) -> N
 )
 async def test_plain_syntax_becomes_a_question(backend: Extractive, text: str, question: str, answer: str) -> None:
     document = f"{text} More of the story is told by those who have been there and who have seen all of it at night."
-    found = {pair.answer: pair.question for pair in (await generate(backend, document)).pairs}
+    found = {pair.answer: pair.question for pair in await all_pairs(backend, document)}
     assert question in found.get(answer, "")
 
 
 async def test_a_glossary_entry_becomes_a_question(backend: Extractive) -> None:
     page = f"{PAGE}\n\nangular speed\nthe angle through which a rotating object travels in a unit of time\n"
-    found = {pair.answer: pair.question for pair in (await generate(backend, page)).pairs}
+    found = {pair.answer: pair.question for pair in await all_pairs(backend, page)}
     assert found["angular speed"].startswith("What is the term for the angle through which")
 
 
@@ -216,7 +223,7 @@ async def test_a_glossary_entry_becomes_a_question(backend: Extractive) -> None:
         ("When did he nationalise the waterway?", "1956", "context"),
         ("What did our company build in Egypt?", "Suez Canal", "context"),
         (
-            "Which waterway, the Suez Canal, connects the Mediterranean Sea to the Red Sea in Egypt?",
+            "Which waterway, the Suez Canal, connects the Mediterranean to the Red Sea?",
             "Suez Canal",
             "leaks",
         ),

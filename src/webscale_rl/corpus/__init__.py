@@ -18,7 +18,7 @@ from webscale_rl.corpus.record import UNREADABLE_REASONS, CorpusError, CorpusOpt
 from webscale_rl.corpus.stream import Stream
 from webscale_rl.types import Document
 
-__all__ = ["UNREADABLE_REASONS", "CorpusError", "CorpusOptions", "File", "Unreadable", "files", "read"]
+__all__ = ["UNREADABLE_REASONS", "CorpusError", "CorpusOptions", "File", "Gauge", "Unreadable", "files", "read"]
 
 _TRIED = 1000
 
@@ -42,9 +42,38 @@ def files(inputs: Sequence[str], options: CorpusOptions) -> list[File]:
     return found
 
 
-def read(files: Sequence[File], options: CorpusOptions) -> Iterator[Document | Unreadable]:
+class Gauge:
+    """How much of a corpus has been read, by the bytes of its files."""
+
+    def __init__(self) -> None:
+        self._total = 0
+        self._before = 0
+        self._stream: Stream | None = None
+
+    def fraction(self) -> float | None:
+        """0 to 1; None if a size is not known or nothing was read yet."""
+        if not self._total or self._stream is None:
+            return None
+        return min(1.0, (self._before + self._stream.taken) / self._total)
+
+    def begin(self, files: Sequence[File]) -> None:
+        """These will be read."""
+        sizes = [file.size for file in files]
+        self._total = sum(size or 0 for size in sizes) if None not in sizes else 0
+
+    def opened(self, stream: Stream) -> None:
+        """The next file is being read."""
+        if self._stream is not None:
+            self._before += self._stream.file.size or 0
+        self._stream = stream
+
+
+def read(files: Sequence[File], options: CorpusOptions, gauge: Gauge | None = None) -> Iterator[Document | Unreadable]:
     """Everything in the files, in their order. Raises CorpusError for what the machine failed to read."""
+    gauge = gauge or Gauge()
+    gauge.begin(files)
     for file in files:
         reader = readers.load(file.reader)
         with Stream(file) as stream:
+            gauge.opened(stream)
             yield from reader.read(file, stream, options)

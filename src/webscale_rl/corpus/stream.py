@@ -40,11 +40,14 @@ class Stream(io.RawIOBase):
     def __init__(self, file: File) -> None:
         self.file = file
         self.failure: CorpusError | None = None
+        self.taken = 0
         self._raw: IO[bytes] = self._guarded(lambda: _open(file.url))
 
     def read(self, size: int = -1, /) -> bytes:
         """Up to `size` bytes; none at the end."""
-        return self._guarded(lambda: self._raw.read(size))
+        data = self._guarded(lambda: self._raw.read(size))
+        self.taken += len(data)
+        return data
 
     def seek(self, offset: int, whence: int = 0, /) -> int:
         """Moves to a position."""

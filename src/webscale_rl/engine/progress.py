@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from webscale_rl.backend import Reply
@@ -23,11 +23,11 @@ class Progress:
         self.calls = Calls()
         self.documents = 0
         self.resumed = 0
-        self.expected: int | None = None
+        self.read: Callable[[], float | None] = lambda: None
         self.started = time.monotonic()
         self.traffic: Traffic | None = None
         self.crash: BaseException | None = None
-        self._recent: deque[tuple[float, int, int]] = deque(maxlen=120)
+        self._recent: deque[tuple[float, int, int, float]] = deque(maxlen=120)
 
     def answered(self, stage: str, reply: Reply) -> None:
         """A reply was paid for."""
@@ -50,9 +50,16 @@ class Progress:
     def rates(self) -> tuple[float, float]:
         """Calls and documents per second over the last samples; each reading is a sample."""
         now = time.monotonic()
-        self._recent.append((now, self.calls.answered, self.documents))
-        since, calls, documents = self._recent[0]
-        seconds = max(now - since, 1e-9)
-        if len(self._recent) < 2:
-            return 0.0, 0.0
+        self._recent.append((now, self.calls.answered, self.documents, self.read() or 0.0))
+        since, calls, documents, _ = self._recent[0]
+        seconds = now - since
+        if seconds < 0.1:  # the first sample: all that there is, since the beginning
+            seconds, calls, documents = max(now - self.started, 1e-9), 0, 0
         return (self.calls.answered - calls) / seconds, (self.documents - documents) / seconds
+
+    def seconds_left(self) -> float | None:
+        """How long the rest of the corpus takes at the speed of the last samples; None while that cannot be told."""
+        if len(self._recent) < 2:
+            return None
+        (since, _, _, before), (now, _, _, after) = self._recent[0], self._recent[-1]
+        return (1.0 - after) * (now - since) / (after - before) if after > before else None

@@ -70,16 +70,10 @@ def status_line(progress: Progress) -> str:
         fields.append("failed: " + ", ".join(f"{kind} {count}" for kind, count in failures.items()))
     elapsed = time.monotonic() - progress.started
     fields.append(f"{_clock(elapsed)} elapsed")
-    left = _left(progress, documents_s)
+    left = progress.seconds_left()
     if left is not None:
         fields.append(f"about {_clock(left)} left")
     return ", ".join(fields)
-
-
-def _left(progress: Progress, documents_s: float) -> float | None:
-    if not progress.expected or documents_s <= 0:
-        return None
-    return max(0.0, progress.expected - progress.documents - progress.resumed) / documents_s
 
 
 def _clock(seconds: float) -> str:
@@ -89,7 +83,8 @@ def _clock(seconds: float) -> str:
 
 
 def _screen(progress: Progress) -> RenderableType:
+    from rich.console import Group
     from rich.text import Text
 
     books = summarise(progress.tally, progress.stages, progress.units, ())
-    return Text("\n".join([*funnel_lines(books["funnel"]), "", status_line(progress)]), no_wrap=True)
+    return Group(Text("\n".join(funnel_lines(books["funnel"])), no_wrap=True), Text(), Text(status_line(progress)))

@@ -18,7 +18,7 @@ STARTER = """\
 # webscale-rl run -c {path}
 # `webscale-rl check-config {path}` prints it with every default filled in; docs/configuration.md explains each key.
 inputs:
-- sample:                    # files, folders, globs or URLs of your corpus; `sample:` is ours
+- "sample:"                  # files, folders, globs or URLs of your corpus; `sample:` is ours
 out: runs/first
 seed: 0
 # limit: 100                 # read no more than so many documents

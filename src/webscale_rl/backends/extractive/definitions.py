@@ -62,7 +62,8 @@ _HUMAN = re.compile(
 _BETTER = re.compile(r"\b(?:far|much|even) (?:more\b|less\b|[a-z]+er\b)|\bleast-|\b(?:main|primary) resource")
 _ROLE = frozenset(
     """scientist instructor director author professor researcher engineer designer developer writer journalist lawyer
-    doctor     manager specialist analyst fellow member advocate scholar veteran graduate native resident strategist consultant
+    doctor     manager specialist analyst fellow member advocate scholar veteran graduate
+    native resident strategist consultant
     editor artist""".split()
 )
 _ADJECTIVE = re.compile(r"[a-z-]*(?:ed|ing|able|ible|ive|ful|ly)\b(?! [a-z-]+s\b)|(?:\w+ )*to\b")
@@ -81,7 +82,7 @@ _RANKED = re.compile(
                      r"discoverer|author|creator)\b")  # fmt: skip
 _NO_MEANING = re.compile(
     r"(?i)^(?:an?|the)? ?(?:general |common |another |next |other )?(?:term|name|word|phrase|next|other)\b"
-    r"|^[^,;]{3,60} (?:is|are|was|were|has|have|can) (?!not )|^(?:describes|refers|means|used)\b"
+    r"|^(?:(?!\b(?:which|that|who|whose|where|when)\b)[^,;]){3,60} (?:is|are|was|were|has|have|can) (?!not )|^(?:describes|refers|means|used)\b"
 )
 _GLOSSARY_GENUS = frozenset("tool concept component element feature member problem".split())
 _SINGLING = re.compile(
@@ -190,7 +191,7 @@ def _is(match: re.Match[str], place: int, evidence: str, proper: frozenset[str])
     ):
         return
     if (ILLNESS & set(genus) and len(content(what)) < 8) or re.search(
-        r"^[a-z]+ (?:that is |that are )?used (?:to|for)\b", what
+        r"^(?:medicine|drug|medication|antibiotic|word|treatment|product|technique|method|therapy|test)s? (?:that is |that are )?used (?:to|for)\b", what
     ):
         return
     if is_person(term):

@@ -19,7 +19,8 @@ _REPEALED = re.compile(r"\b(?:Repealed|Reserved|Omitted|Expired|Transferred)\.?\
 _ADDRESSED = re.compile(r"\b(?:you|your|yours|you'll|you're|our|we)\b", re.IGNORECASE)
 _PLEA = re.compile(
     r"(?i)\bdear (?:sir|madam|friend|,)|\byour assistance\b|strictly confidential|urgent (?:and|private|business|reply)"
-    r"|\blagos\W+nigeria|fortune 500 company|\b(?:no obligation|credit cards? today|play now|stop paying|removal instructions|health insurance\?|abidjan|poker)\b"
+    r"|\blagos\W+nigeria|fortune 500 company|\b(?:no obligation|credit cards? today|play now|stop paying)\b"
+    r"|\b(?:removal instructions|health insurance\?|abidjan|poker)\b"
     r"|\ban? \d\d year old \w+ \w+ from|<body lang=|<html"
 )
 _COMMAND = re.compile(r"^\s*(?:`[^`\n]+`\s*$|```)", re.MULTILINE)

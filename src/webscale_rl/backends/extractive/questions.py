@@ -14,13 +14,15 @@ from webscale_rl.stages.generate import GeneratedPair
 
 MAX_CANDIDATES = 40
 MAX_ABBREVIATIONS = 2
+TURNS = 3
 _EXERCISES = re.compile(
     r"(?i)\b(?:following exercises|try it|how to\b|find the (?:value|equation|slope)|word problem|solve (?:the"
     r"|for)|check your understanding)"
 )
 _STUDY = re.compile(
-    r"\b(?:patients|participants|respondents|our|[Ww]e|this (?:paper|article|study)|p ?[<=] ?0?\.\d|CI"
-    r"|control group|cohort|RESULTS|CONCLUSION|METHODS)\b"
+    r"\b(?:patients|participants|respondents|cohort|control group|[Tt]his (?:paper|article|study)|p ?[<=] ?0?\.\d|CI|RESULTS?|CONCLUSIONS?|METHODS?"
+    r"|[Ww]e (?:propose|present|show|study|investigate|describe|found|analy[sz]e|develop|introduce|consider)"
+    r"|[Oo]ur (?:results|method|approach|algorithm|model|findings))\b"
 )
 
 
@@ -77,6 +79,8 @@ def _from_sentences(page: Page, study: bool) -> list[Candidate]:
 
 
 def pairs(text: str, rank: int, count: int) -> list[GeneratedPair]:
-    """The pairs of the persona of that rank: personas share no candidate."""
-    chosen = candidates(text)[rank * count : (rank + 1) * count]
+    """The pairs of the persona of that rank: no two ranks share one, and three at a time take turns at the best."""
+    group, turn = divmod(rank, TURNS)
+    size = TURNS * count
+    chosen = candidates(text)[group * size : (group + 1) * size][turn::TURNS]
     return [GeneratedPair(one.evidence, one.question, one.answer, one.answer_type) for one in chosen]

@@ -38,7 +38,8 @@ _PERSONAL = re.compile(
 _THIRD = re.compile(r"\b(?:he|she|it|they|him|them|his|her|its|their)\b", re.IGNORECASE)
 _NEVER = frozenset(
     """we our ours us my me mine you your yours this these here above below following aforementioned said says told
-    tells today tomorrow yesterday now currently recently ago upcoming should perhaps maybe probably would if unless click please
+    tells today tomorrow yesterday now currently recently ago upcoming should perhaps maybe probably would
+    if unless click please
     let we’re you’re don’t I’m we'll don't I've you'll chapter section figure Figure Section Chapter""".split()
 )
 _OPENING = re.compile(r"^(?:In|On|At|By|During|After|Before|Since|From|With|For|Following) [^,]*(?:,\s*|$)")

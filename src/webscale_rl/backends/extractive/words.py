@@ -81,13 +81,15 @@ def _bases() -> dict[str, str]:
 PAST_TO_BASE = _bases()
 
 PRESENT = frozenset(
-    """accounts affects allows begins carries causes comes comprises consists contains controls costs covers denotes
-    depends describes develops employs enables ends exceeds extends flows forms gives goes grows helps holds
-    includes involves keeps lasts leads lies lives makes means measures meets moves needs occurs offers operates
-    orbits owns passes pays performs plays possesses prevents produces protects provides ranges reaches receives
-    refers reflects regulates releases remains represents requires results rises runs sends separates serves shows
-    spans spends stands stores studies supports takes travels turns uses varies weighs works affect cause contain
-    include produce occur consist provide require allow receive live""".split()
+    """sets governs manages leads joins links connects combines creates defines supplies stores collects builds
+    publishes hosts advises oversees enforces issues elects accounts affects allows begins carries causes comes
+    comprises consists contains controls costs covers denotes depends describes develops employs enables ends
+    exceeds extends flows forms gives goes grows helps holds includes involves keeps lasts leads lies lives makes
+    means measures meets moves needs occurs offers operates orbits owns passes pays performs plays possesses
+    prevents produces protects provides ranges reaches receives refers reflects regulates releases remains
+    represents requires results rises runs sends separates serves shows spans spends stands stores studies
+    supports takes travels turns uses varies weighs works affect cause contain include produce occur consist
+    provide require allow receive live""".split()
 )
 # Things there is one of, or that every reader has in mind: "the sun" needs no antecedent.
 UNIQUE = frozenset(
