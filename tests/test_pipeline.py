@@ -183,7 +183,7 @@ async def test_a_stop_waits_for_neighbours_in_flight() -> None:
     model = Stopping(lambda: 0.01)
     with pytest.raises(Stopped):
         await pipeline("classify", "generate").carry(document(), model)
-    assert sorted(model.answered) == ["classify", *(f"generate {who}" for who in PERSONAS[1:])]
+    assert model.answered == ["classify", *(f"generate {who}" for who in PERSONAS[1:])]
 
 
 @pytest.mark.parametrize("without", ["heuristics", "filter", "precheck", "check"])
@@ -235,7 +235,7 @@ async def test_kept_plus_dropped_plus_failed_is_seen_at_every_stage() -> None:
             word = "" if end is None else getattr(end, "reason", "") or getattr(end, "error", "")
             tally.end(outcome.unit, end.stage if end else "", kind, word)
             words.add((kind, word))
-    assert len(words) > 6
+    assert len(words) >= 6
     assert tally.total("document").seen == 200
     seen = {name: tally.at(name, ALL[place + 1 :], units[name]) for place, name in enumerate(ALL)}
     assert seen["heuristics"].seen == 200

@@ -185,7 +185,7 @@ async def test_a_page_in_another_language_gets_no_pair(backend: Extractive) -> N
         ),
         ("There are 8,350 rivers of various lengths in Azerbaijan.", "How many rivers", "8,350"),
         (
-            "During angiography a thin, flexible tube called a catheter is threaded through a large artery to the heart.",
+            "During angiography a thin, flexible tube called a catheter is threaded through an artery to the heart.",
             "called a ____ is threaded",
             "catheter",
         ),

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+import numpy as np
 import orjson
 
 from webscale_rl.dataset.rows import DROPPED_COLUMNS, EXAMPLE_COLUMNS, schema
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 ROWS_PER_GROUP = 1000
+BYTES_PER_GROUP = 8 << 20
+"""A row group ends at so many rows, or bytes of documents' texts: all of it is in memory, several times over."""
+ROWS_READ = 64
 
 
 class ShardExamples:
@@ -99,8 +103,8 @@ def outcome_batches(shards: Sequence[Path], columns: tuple[str, ...]) -> Iterato
     import pyarrow.parquet as pq
 
     for path in shards:
-        with pq.ParquetFile(path) as file:
-            yield from file.iter_batches(batch_size=ROWS_PER_GROUP, columns=list(columns))
+        with pq.ParquetFile(path, buffer_size=1 << 16, pre_buffer=False) as file:  # pages, not whole columns
+            yield from file.iter_batches(batch_size=ROWS_READ, columns=list(columns), use_threads=False)
 
 
 class PartWriter:
@@ -113,6 +117,7 @@ class PartWriter:
         self._rows_per_file = rows_per_file
         self._buffer: list[pa.RecordBatch] = []
         self._buffered = 0
+        self._bytes = 0
         self._writer: Any = None
         self._in_file = 0
         self._parts = 0
@@ -128,7 +133,7 @@ class PartWriter:
         """Write what is left; an empty dataset is one part without rows."""
         if kind is None:
             if self._buffered or not self._parts:
-                self._group(self._buffered)
+                self._group()
             self._close()
         elif self._writer is not None:
             self._writer.close()
@@ -136,16 +141,19 @@ class PartWriter:
     def write(self, batch: pa.RecordBatch) -> None:
         """Add rows that have exactly our columns."""
         self.rows += len(batch)
+        sizes = _sizes(batch)
         while len(batch):
-            size = min(ROWS_PER_GROUP, self._rows_per_file - self._in_file)
-            piece = batch.slice(0, size - self._buffered)
-            self._buffer.append(piece)
-            self._buffered += len(piece)
-            batch = batch.slice(len(piece))
-            if self._buffered == size:
-                self._group(size)
+            room = min(ROWS_PER_GROUP, self._rows_per_file - self._in_file) - self._buffered
+            fits = int(np.searchsorted(np.cumsum(sizes) + self._bytes, BYTES_PER_GROUP)) + 1
+            count = min(room, fits, len(batch))
+            self._buffer.append(batch.slice(0, count))
+            self._buffered += count
+            self._bytes += int(sizes[:count].sum())
+            batch, sizes = batch.slice(count), sizes[count:]
+            if count == room or self._bytes >= BYTES_PER_GROUP:
+                self._group()
 
-    def _group(self, size: int) -> None:
+    def _group(self) -> None:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
@@ -155,8 +163,8 @@ class PartWriter:
             self._parts += 1
         table = pa.Table.from_batches(self._buffer, self._schema).combine_chunks()
         self._writer.write_table(table, row_group_size=ROWS_PER_GROUP)
-        self._in_file += size
-        self._buffer, self._buffered = [], 0
+        self._in_file += self._buffered
+        self._buffer, self._buffered, self._bytes = [], 0, 0
         if self._in_file >= self._rows_per_file:
             self._close()
 
@@ -164,6 +172,16 @@ class PartWriter:
         if self._writer is not None:
             self._writer.close()
         self._writer, self._in_file = None, 0
+
+
+def _sizes(batch: pa.RecordBatch) -> Any:
+    """Bytes of each row, as far as they can be many."""
+    import pyarrow.compute as pc
+
+    if "pretrain_text" not in batch.schema.names:
+        return np.zeros(len(batch), np.int64)
+    lengths = pc.fill_null(pc.binary_length(batch.column("pretrain_text")), 0)
+    return lengths.to_numpy(zero_copy_only=False).astype(np.int64)
 
 
 class Facts(Counter[tuple[str, str]]):

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 
@@ -28,6 +29,7 @@ from webscale_rl.engine.traffic import Traffic
 from webscale_rl.pipeline import Outcome
 from webscale_rl.types import Document, Drop
 
+T = TypeVar("T")
 SYNC_EVERY_S = 0.05
 GRACE_S = 10.0
 SHARD_BYTES = 64 << 20
@@ -52,6 +54,7 @@ class LocalRunner:
         self._tasks: set[asyncio.Task[None]] = set()
         self._commits: set[asyncio.Task[None]] = set()
         self._labels = _labels(parts)
+        self._disk = ThreadPoolExecutor(1, thread_name_prefix="disk")  # one: each thread keeps memory of its own
         self.progress = Progress({stage.name: stage.unit for stage in parts.pipeline.stages})
 
     async def execute(self, items: Iterable[Item]) -> None:
@@ -79,6 +82,7 @@ class LocalRunner:
                 await asyncio.gather(keeper, stopper, return_exceptions=True)
                 for shard in self._open.values():
                     shard.close()
+                self._disk.shutdown()
             self._stop.check()
 
     def _remember(self, backend: Backend) -> None:
@@ -104,7 +108,7 @@ class LocalRunner:
                     index += 1
                     finished = self._finished(index)
                     if finished is None:
-                        shard = await asyncio.to_thread(self._begin, index)
+                        shard = await self._on_disk(self._begin, index)
                     else:
                         to_skip = finished.documents
                         self.progress.committed(finished)
@@ -118,7 +122,10 @@ class LocalRunner:
                 ordinal += 1
         if shard is not None:
             self._end(shard, f"limit {self._run.limit}" if ordinal == self._run.limit else "input")
-        await asyncio.to_thread(self._forget_beyond, index)
+        await self._on_disk(self._forget_beyond, index)
+
+    async def _on_disk(self, work: Callable[..., T], *arguments: Any) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._disk, work, *arguments)
 
     def _finished(self, index: int) -> Commit | None:
         """The commit of a shard that need not be looked at again."""
@@ -202,7 +209,7 @@ class LocalRunner:
 
     async def _write(self, shard: Shard) -> None:
         try:
-            await asyncio.to_thread(shard.commit, self._rules, self._source)
+            await self._on_disk(shard.commit, self._rules, self._source)
         except OSError as error:
             self._stop.request(f"cannot write to {self._folder} ({error.strerror}); make room and run again")
             return

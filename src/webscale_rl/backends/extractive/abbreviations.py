@@ -10,7 +10,10 @@ import re
 from collections.abc import Iterator
 
 from webscale_rl.backends.extractive.candidate import Candidate, tidy
+from webscale_rl.backends.extractive.page import Page
 from webscale_rl.backends.extractive.words import content
+
+USED = 3  # an abbreviation that a page hardly uses is not what the page is about
 
 _CAPITALS = re.compile(r" \([A-Z][A-Z0-9&-]")
 _ABBREVIATED = re.compile(
@@ -40,10 +43,13 @@ def from_sentence(text: str, place: int, evidence: str) -> Iterator[Candidate]:
             )
 
 
-def in_context(text: str, title: str, place: int, evidence: str) -> Iterator[Candidate]:
-    """An abbreviation that the sentence spells out, asked with the page's title for its context."""
+def in_context(text: str, page: Page, place: int, evidence: str) -> Iterator[Candidate]:
+    """An abbreviation that the sentence spells out and the page goes on to use, asked with the title for context."""
+    title = page.title
     short = _ABBREVIATED.search(text) if _CAPITALS.search(text) else None
     if short is None or not 3 <= len(title.split()) <= 14 or '"' in title or short["short"] in title:
+        return
+    if page.text.count(short["short"]) < USED:
         return
     long = expansion(short["long"], short["short"])
     if long:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from webscale_rl.backends.extractive.candidate import Candidate, tidy
 from webscale_rl.backends.extractive.page import Entry
 from webscale_rl.backends.extractive.spans import is_person, names_in
-from webscale_rl.backends.extractive.standalone import compares
+from webscale_rl.backends.extractive.standalone import compares, dangling_definites
 from webscale_rl.backends.extractive.words import FUNCTION_WORDS, NOT_GENUS, content, words
 from webscale_rl.types import AnswerType
 
@@ -63,7 +63,8 @@ _BETTER = re.compile(r"\b(?:far|much|even) (?:more\b|less\b|[a-z]+er\b)|\bleast-
 _ROLE = frozenset(
     """scientist instructor director author professor researcher engineer designer developer writer journalist lawyer
     doctor     manager specialist analyst fellow member advocate scholar veteran graduate
-    native resident strategist consultant
+    native resident strategist consultant brand company website
+    firm requirement requirements
     editor artist""".split()
 )
 _ADJECTIVE = re.compile(r"[a-z-]*(?:ed|ing|able|ible|ive|ful|ly)\b(?! [a-z-]+s\b)|(?:\w+ )*to\b")
@@ -82,7 +83,12 @@ _RANKED = re.compile(
                      r"discoverer|author|creator)\b")  # fmt: skip
 _NO_MEANING = re.compile(
     r"(?i)^(?:an?|the)? ?(?:general |common |another |next |other )?(?:term|name|word|phrase|next|other)\b"
-    r"|^(?:(?!\b(?:which|that|who|whose|where|when)\b)[^,;]){3,60} (?:is|are|was|were|has|have|can) (?!not )|^(?:describes|refers|means|used)\b"
+    r"|^(?:(?!\b(?:which|that|who|whose|where|when)\b)[^,;]){3,60} "
+    r"(?:is|are|was|were|has|have|can) (?!not )|^(?:describes|refers|means|used)\b"
+)
+_REMEDY = re.compile(
+    r"^(?:medicine|drug|medication|antibiotic|word|treatment|product|technique|method|therapy|test)s? "
+    r"(?:that is |that are )?used (?:to|for)\b"
 )
 _GLOSSARY_GENUS = frozenset("tool concept component element feature member problem".split())
 _SINGLING = re.compile(
@@ -90,10 +96,10 @@ _SINGLING = re.compile(
     r"|[a-z]{3,}est)\b"
 )
 _SECOND_VERB = re.compile(
-    r"\b(?:and|but|or),? (?:has|have|had|is|are|was|were|can|may|will|does|did|so|thus|therefore)\b|, (?:is|are"
+    r", but\b|\b(?:and|but|or),? (?:has|have|had|is|are|was|were|can|may|will|does|did|so|thus|therefore)\b|, (?:is|are"
     r"|was|were|has|but|so) "
 )
-ILLNESS = frozenset("disorder disease condition syndrome illness infection".split())
+ILLNESS = frozenset("disorder disease condition syndrome illness infection disorders diseases conditions".split())
 _VAGUE_TERM = re.compile(
     r"(?:one|there|what|how|all|both|result|example|problem|reason|goal|purpose|difference|key|idea|point|other"
     r"|another|it|answer|"
@@ -114,7 +120,7 @@ def from_sentence(text: str, place: int, evidence: str, proper: frozenset[str]) 
         verb = {"occurs when": "occurs when", "occur when": "occurs when"}.get(means["verb"], means["verb"])
         word = "What" if "occur" in verb else "Which term"
         question = f"{word} {verb.replace('are defined', 'is defined')} {what}?"
-        if len(content(what)) >= 5:
+        if len(content(what)) >= (8 if ILLNESS & set(words(what)[:6]) else 5) and ", but " not in what:
             yield Candidate(8.0, place, tidy(question), means["term"], _type(means["term"], proper), evidence, "means")
         return
     ranked = _RANKED_FIRST.match(text)
@@ -136,6 +142,8 @@ def from_sentence(text: str, place: int, evidence: str, proper: frozenset[str]) 
 def _singles_out(what: str) -> bool:
     """Whether "the first ..." goes on to say first of what."""
     told = len(content(what))
+    if dangling_definites(what):
+        return False
     return told >= 3 and (told >= 5 or bool(names_in("x " + what))) and not _SECOND_VERB.search(what)
 
 
@@ -190,9 +198,7 @@ def _is(match: re.Match[str], place: int, evidence: str, proper: frozenset[str])
         or (named and term[0].islower())
     ):
         return
-    if (ILLNESS & set(genus) and len(content(what)) < 8) or re.search(
-        r"^(?:medicine|drug|medication|antibiotic|word|treatment|product|technique|method|therapy|test)s? (?:that is |that are )?used (?:to|for)\b", what
-    ):
+    if (ILLNESS & set(genus) and len(content(what)) < 8) or _REMEDY.search(what):
         return
     if is_person(term):
         question = f"Who {be} the {what}?"

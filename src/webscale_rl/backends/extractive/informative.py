@@ -67,7 +67,7 @@ def judge(page: Page) -> FilterReply:
     if (
         (spam >= 2 and pushy and addressed * 400 > size)
         or (spam >= 4 and spam * 500 > size)
-        or (spam >= 1 and addressed * 130 > size)
+        or (spam >= 1 and addressed * 130 > size and size < 4000)
         or _PLEA.search(text[:1500])
     ):
         return FilterReply(f"an advertisement: {spam} phrases of advertising", informative=False, self_contained=False)

@@ -159,7 +159,7 @@ def read(text: str) -> Page:
 
 def clean(raw: str) -> str:
     """The sentence as a reader sees it."""
-    text = raw.strip()
+    text = raw.strip().replace("\xa0", " ")
     if "(" in text:
         text = _EMPTY_BRACKETS.sub("", _CITATION.sub("", text))
     glued = _GLUED_HEADING.match(text)

@@ -20,7 +20,8 @@ _EXERCISES = re.compile(
     r"|for)|check your understanding)"
 )
 _STUDY = re.compile(
-    r"\b(?:patients|participants|respondents|cohort|control group|[Tt]his (?:paper|article|study)|p ?[<=] ?0?\.\d|CI|RESULTS?|CONCLUSIONS?|METHODS?"
+    r"\b(?:patients|participants|respondents|cohort|control group"
+    r"|[Tt]his (?:paper|article|study)|p ?[<=] ?0?\.\d|CI|RESULTS?|CONCLUSIONS?|METHODS?"
     r"|[Ww]e (?:propose|present|show|study|investigate|describe|found|analy[sz]e|develop|introduce|consider)"
     r"|[Oo]ur (?:results|method|approach|algorithm|model|findings))\b"
 )
@@ -63,7 +64,7 @@ def _from_sentences(page: Page, study: bool) -> list[Candidate]:
     found: list[Candidate] = []
     for number, sentence in enumerate(page.sentences):
         if "(" in sentence.clean:
-            found += abbreviations.in_context(sentence.clean, page.title, number, sentence.raw)
+            found += abbreviations.in_context(sentence.clean, page, number, sentence.raw)
         text = resolver.resolve(sentence)
         if text is None or not stands_alone(text, 1):
             continue

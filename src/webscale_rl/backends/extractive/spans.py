@@ -32,7 +32,7 @@ _YEAR = r"(?:1[0-9]\d\d|20[0-4]\d)"
 _DATE = re.compile(
     rf"\b(?:(?P<full>(?:\d{{1,2}} (?:{MONTHS}) {_YEAR})|(?:(?:{MONTHS}) \d{{1,2}}, {_YEAR}))"
     rf"|(?P<month>(?:{MONTHS}) {_YEAR})"
-    rf"|(?<=\bin )(?P<year>{_YEAR})|(?<=\bsince )(?P<since>{_YEAR}))(?![\d–-]|\.\d|,\d|s\b|,? (?:and|or) \d{{4}}"
+    rf"|(?<=\b[Ii]n )(?P<year>{_YEAR})|(?<=\b[Ss]ince )(?P<since>{_YEAR}))(?![\d–-]|\.\d|,\d|s\b|,? (?:and|or) \d{{4}}"
     rf"|, \d{{4}})"
 )
 _ANY_YEAR = re.compile(rf"\b{_YEAR}\b")

@@ -22,7 +22,7 @@ from webscale_rl.backends.extractive.words import (
 
 _ODD = re.compile(
     r"\bthere[.,]|\bsimilarly\b|"
-    r" [-–] |\d\.[A-Z]|\b[a-z]+s(?:which|that|are|such|also)\b|\b(?:bodys|womans|babys|childs|mans)\b|[{}<>"
+    r" [-–/] |\d\.[A-Z]|\b[a-z]+s(?:which|that|are|such|also)\b|\b(?:bodys|womans|babys|childs|mans)\b|[{}<>"
     r"|\\^~=@#*_;:!?\[\]$€£…`•→]|\.\.|--|https?|www\.|<unk>|\bunk\b|[a-z]{3}[A-Z][a-z]|[a-z]\.[A-Z]|\)[A-Za-z]"
     r"|[a-z]\(|\(\s|\s\)"
     r"|\d[A-Z][a-z]|,[A-Za-z]|\b[A-Z]{14}"
@@ -124,6 +124,9 @@ _LEAD = re.compile(
     r"|Eventually|Subsequently), "
     r"(?=[A-Za-z])"
 )
+_FINITE = (PAST_TO_BASE.keys() | PRESENT) - frozenset(
+    "used based named called known made held led built left means forms uses stores range".split()
+)
 _TOKEN = re.compile(r"[\w’'-]+|[^\w\s]")
 _ANCHORING = frozenset("of that who whose where between called known named entitled whom".split())
 _LOOSE = frozenset("for in on at to with from by which when used associated involving against during".split())
@@ -223,7 +226,7 @@ def _anchored(found: list[str], start: int) -> bool:
 
 
 def _in_phrase(token: str) -> bool:
-    return token[0].islower() and token not in FUNCTION_WORDS and token not in AUXILIARIES
+    return token[0].islower() and not (token in FUNCTION_WORDS or token in AUXILIARIES or token in _FINITE)
 
 
 def _balanced(sentence: str) -> bool:

@@ -71,6 +71,7 @@ _STUDIED = re.compile(
 _YEAR = re.compile(r"\b(?:1[5-9]\d\d|20[0-4]\d)\b")
 _RELATIVES = frozenset("that which who when where".split())
 _VERBS = AUXILIARIES | PAST_TO_BASE.keys() | _RELATIVES
+_EPONYM = re.compile(r"\b(?:syndrome|disease|disorder|dystrophy|anomaly|law|theorem|effect|equation|principle)\b")
 _TIME_UNIT = re.compile(r"(?:second|minute|hour|day|week|month|year|decade)s?$")
 _PHYSICAL = re.compile(
     r"[^a-z]*(?:kilom|met|mile|feet|foot|cent|milli|km|m$|°|degrees|K$|kg|light|tons?$|tonnes|astron|AU)"
@@ -171,7 +172,7 @@ def _dated(text: str, span: Span) -> str | None:
         if not re.match(r",? [A-Z]|, (?:the|a|an) ", tail):
             return None
         head, tail = tail.removeprefix(",").lstrip(), ""
-    elif tail and not re.match(r" (?:at|by|as|with|under|near)\b", tail):
+    elif tail and not re.match(r" (?:at|by|as|with|under|near|after|during)\b", tail):
         return None
     clause = _inverted(head.rstrip(","), match.start("word") > 0)
     return f"{asked} {clause}{tail}?" if clause else None
@@ -258,7 +259,7 @@ def _lower(subject: str) -> str:
         and first.istitle()
         and rest.islower()
         and first.casefold() not in GIVEN_NAMES
-        and not first.endswith("'s")
+        and not _EPONYM.search(rest)
     ):
         return subject[0].lower() + subject[1:]
     return subject

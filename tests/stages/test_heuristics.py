@@ -1,0 +1,161 @@
+"""The free rules drop what is no text, and name the rule and what it measured."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from webscale_rl.stages.heuristics import Heuristics, HeuristicsOptions
+from webscale_rl.types import Drop
+from tests.records import TAXONOMY, TEXT, document, reason, stage
+
+PROSE = f"{TEXT} It was drawn by Maurice Koechlin and Émile Nouguier, two engineers of the company, in May 1884."
+PYTHON = """# Counts words in a file.
+import sys
+
+# A word is what stands between white space.
+def count(path):
+    # Opened as UTF-8, whatever the locale.
+    with open(path, encoding="utf-8") as file:
+        total = 0
+        for line in file:
+            total += len(line.split())  # no regular expression
+    return total
+
+# ---------------------------------------------------------------- main
+if __name__ == "__main__":
+    for path in sys.argv[1:]:
+        print(path, count(path))
+"""
+MATHS = (
+    "Let f(x) = x^2 - 3x + 2. To find its roots, factor: x^2 - 3x + 2 = (x - 1)(x - 2), so f(x) = 0 if x = 1 or x = 2."
+    " The vertex lies at x = 3/2, halfway between the roots, where f(3/2) = 9/4 - 9/2 + 2 = -1/4. Hence the smallest"
+    " value of f on the real line is -1/4, and f has no largest value, because x^2 grows beyond every bound."
+)
+MARKDOWN = "\n\n".join(
+    f"### {title}\n\nThis part of the manual says how to {verb} the pump, and what to do when it stops."
+    for title, verb in (("Start", "start"), ("Stop", "stop"), ("Oil", "oil"), ("Clean", "clean"), ("Ship", "ship"))
+)
+CHINESE = "埃菲尔铁塔是位于法国巴黎战神广场上的铁制镂空塔，世界著名建筑，法国文化象征之一，巴黎城市地标之一，巴黎最高建筑物，高三百三十米。"
+THAI = "หอไอเฟลเป็นหอคอยโครงสร้างเหล็กตั้งอยู่บนชองเดอมาร์สในกรุงปารีสประเทศฝรั่งเศสสร้างขึ้นในปีหนึ่งพันแปดร้อยแปดสิบเก้า"
+JAVASCRIPT = (
+    "JavaScript was designed by Brendan Eich at Netscape in May 1995, in ten days. It is a dynamic language with"
+    " first-class functions and prototypes. Its standard is called ECMAScript, and the first edition of that was"
+    " published by Ecma International in June 1997, two years after the language had come with a browser."
+)
+RECIPE = "\n".join(
+    f"Step {number}. {step}"
+    for number, step in enumerate(
+        (
+            "Cream 225 g of butter with both sugars until the mixture is pale and soft.",
+            "Beat in two eggs, one after the other, then the vanilla.",
+            "Sift flour, soda and salt over it and fold them in.",
+            "Stir in the chocolate; the cookies spread, so leave room between them.",
+            "Bake the cookies at 190 degrees for nine to eleven minutes, until brown at the edge.",
+        ),
+        1,
+    )
+)
+POEM = "\n".join(
+    "The sea is calm tonight. The tide is full, the moon lies fair upon the straits; on the French coast the light"
+    " gleams and is gone; the cliffs of England stand, glimmering and vast, out in the tranquil bay. Come to the"
+    " window, sweet is the night-air! Only, from the long line of spray where the sea meets the land.".split("; ")
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [PROSE, PYTHON, MATHS, MARKDOWN, CHINESE, THAI, JAVASCRIPT, RECIPE, POEM, f"{PROSE}\n\n" * 1 + PYTHON],
+    ids=["prose", "python", "maths", "markdown", "chinese", "thai", "javascript", "recipe", "poem", "mixed"],
+)
+def test_text_of_every_kind_stays(text: str) -> None:
+    assert stage("heuristics").decide(document(text), None) == [document(text)]
+
+
+@pytest.mark.parametrize(
+    ("rule", "text", "detail"),
+    [
+        ("min_tokens", "Only five words stand here.", "5, limit 50"),
+        ("min_tokens", "", "0, limit 50"),
+        ("min_mean_word_length", "a b c d e f g h i k " * 10, "1, limit 2"),
+        ("max_mean_word_length", " ".join(f"{number:03d}{'abcdefghij' * 3}" for number in range(60)), "33, limit 14"),
+        ("max_symbol_ratio", " ".join(f"#tag{chr(97 + n % 26)}{n}" for n in range(60)), "1, limit 0.2"),
+        ("max_symbol_ratio", " ".join(f"word{chr(97 + n % 26)}{n}…" for n in range(60)), "1, limit 0.2"),
+        ("max_bullet_lines", "\n".join(f"- item {chr(97 + n % 26)}{n} of the list" for n in range(20)), "1, limit 0.95"),
+        ("max_ellipsis_lines", "\n".join(f"Headline number {n} that leads you on..." for n in range(12)), "1, limit 0.3"),
+        ("min_alphabetic_words", " ".join(f"{n * 37 % 1000}.5 -- value{chr(97 + n % 26)}" for n in range(40)), "0.3333, limit 0.5"),
+        ("max_duplicate_lines", (PROSE + "\n") * 3, "0.6667, limit 0.3"),
+        ("max_top_bigram", "buy cheap " * 20 + PROSE, None),
+        ("max_digits", " ".join(f"a{n * 7919:06d}" for n in range(60)), "0.8571, limit 0.35"),
+        ("max_noise", PROSE + "\x01\ufffd\x02", None),
+        ("max_boilerplate_lines", "Read more\nSign in\nWe use cookies on this site\n" * 1 + "\n".join(f"Share this {n}: log in to subscribe to our newsletter" for n in range(9)), "1, limit 0.5"),
+        ("forbid_lorem_ipsum", PROSE + " Lorem  ipsum".replace("  ", " "), ""),
+    ],
+)  # fmt: skip
+def test_each_rule_drops_what_it_is_for_and_says_what_it_measured(rule: str, text: str, detail: str | None) -> None:
+    decision = stage("heuristics").decide(document(text), None)
+    assert isinstance(decision, Drop)
+    assert decision.reason == rule
+    if detail is not None:
+        assert decision.detail == detail
+    elif rule != "forbid_lorem_ipsum":
+        assert re.fullmatch(r"[\d.e-]+, limit [\d.]+", decision.detail)
+    off: Any = False if rule == "forbid_lorem_ipsum" else None
+    assert reason(stage("heuristics", **{rule: off}).decide(document(text), None)) != rule
+
+
+def test_every_rule_is_a_reason_and_an_option() -> None:
+    assert Heuristics.reasons == set(HeuristicsOptions.model_fields) - {"enabled"}
+
+
+def test_with_every_rule_off_everything_stays() -> None:
+    off = {rule: False if rule == "forbid_lorem_ipsum" else None for rule in Heuristics.reasons}
+    for text in ("", " ", "\0", "lorem ipsum", "1 1 1 1"):
+        assert reason(stage("heuristics", **off).decide(document(text), None)) == "kept"
+
+
+def test_a_limit_is_what_is_still_allowed() -> None:
+    words = " ".join(f"word{chr(97 + n % 26)}{chr(97 + n // 26)}" for n in range(50))
+    assert reason(stage("heuristics").decide(document(words), None)) == "kept"
+    assert reason(stage("heuristics", min_tokens=51).decide(document(words), None)) == "min_tokens"
+    assert reason(stage("heuristics", max_tokens=50).decide(document(words), None)) == "kept"
+    assert reason(stage("heuristics", max_tokens=49).decide(document(words), None)) == "max_tokens"
+
+
+def test_a_menu_is_dropped_and_an_article_under_a_menu_is_not() -> None:
+    menu = "Skip to content\nLog in\nSubscribe\nShare on social media\nPrivacy policy\nTerms of use\n"
+    article = "\n".join(PROSE.split(". "))
+    rule = stage("heuristics", min_tokens=0)
+    assert reason(rule.decide(document(menu), None)) == "max_boilerplate_lines"
+    assert reason(rule.decide(document(menu[:35] + article + "\n" + article.replace("e", "i")), None)) == "kept"
+
+
+def test_words_that_merely_contain_a_menus_words_are_no_menu() -> None:
+    lines = ["Downloading the design in parts", "He was assigned in March", "Logging of oak", "The catalog index", "Preloading"]
+    assert reason(stage("heuristics", min_tokens=0).decide(document("\n".join(lines)), None)) == "kept"
+
+
+def test_each_character_of_a_script_without_spaces_counts_as_a_token() -> None:
+    assert reason(stage("heuristics", min_tokens=55).decide(document(CHINESE), None)) == "kept"
+    assert reason(stage("heuristics").decide(document(CHINESE[:40]), None)) == "min_tokens"
+
+
+@given(st.text(max_size=300))
+def test_the_rules_never_fail_and_change_nothing(text: str) -> None:
+    decision = stage("heuristics", min_tokens=0).decide(document(text), None)
+    assert isinstance(decision, Drop) or decision == [document(text)]
+
+
+def test_no_worked_examples_document_breaks_a_rule_but_length() -> None:
+    rule = stage("heuristics", min_tokens=30)
+    dropped = [
+        (domain.name, decision)
+        for domain in TAXONOMY.domains
+        for example in domain.examples
+        if isinstance(decision := rule.decide(document(example.document), None), Drop)
+    ]
+    assert dropped == []
