@@ -18,9 +18,9 @@ from webscale_rl.types import Brief, Document, Drop, Failure, Pair
 
 TAXONOMY = Taxonomy.load()
 TEXT = (
-    "The Eiffel Tower was designed by the company of Gustave Eiffel and built from 1887 to 1889 as the entrance to the"
-    " 1889 World's Fair. It is 330 metres tall, about as high as a building of 81 storeys, and was the tallest structure"
-    " in the world until the Chrysler Building in New York was finished in 1930."
+    "The Eiffel Tower was designed by the company of Gustave Eiffel and built from 1887 to 1889 as the entrance to"
+    " the 1889 World's Fair. It is 330 metres tall, about as high as a building of 81 storeys, and was the tallest"
+    " structure in the world until the Chrysler Building in New York was finished in 1930."
 )
 
 

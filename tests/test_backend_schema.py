@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from tests.records import stage
 
 from webscale_rl import backend
 from webscale_rl.backend import BackendError, Request, Sampling, reply_schema, reply_schema_json
@@ -13,7 +14,6 @@ from webscale_rl.prompt import Prompt
 from webscale_rl.registry import names
 from webscale_rl.stages.generate import GenerateReply
 from webscale_rl.types import AnswerType
-from tests.records import stage
 
 PROMPTED = [name for name in names("stages", "takes") if stage(name).prompt is not None]
 
@@ -81,7 +81,11 @@ def request(**fields: Any) -> Request:
 
 
 def test_equal_content_has_one_key_and_affinity_is_no_content() -> None:
-    again = request(slots={"more": "b", "document": "a"}, affinity="another", prompt=Prompt.parse("q", "# user\n{{document|quoted}}{{more}}"))
+    again = request(
+        slots={"more": "b", "document": "a"},
+        affinity="another",
+        prompt=Prompt.parse("q", "# user\n{{document|quoted}}{{more}}"),
+    )
     assert len(request().key) == 16
     assert again.key == request().key
 

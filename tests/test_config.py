@@ -25,23 +25,31 @@ def fault(values: dict[str, Any]) -> str:
     [
         ({"inptus": ["a"]}, "configuration: inptus: unknown key; did you mean 'inputs'?"),
         ({"traffic": {"concurency": 3}}, "configuration: traffic.concurency: unknown key; did you mean 'concurrency'?"),
-        ({"dataset": {"pretrain_txt": True}}, "configuration: dataset.pretrain_txt: unknown key; did you mean 'pretrain_text'?"),
+        (
+            {"dataset": {"pretrain_txt": True}},
+            "configuration: dataset.pretrain_txt: unknown key; did you mean 'pretrain_text'?",
+        ),
         ({"corpus": {"txt_field": "a"}}, "configuration: corpus.txt_field: unknown key; did you mean 'text_field'?"),
         ({"stages": {"clasify": {}}}, "stages.clasify: no stage of that name; did you mean 'classify'?"),
-        ({"stages": {"classify": {"max_persona": 3}}}, "stages.classify.max_persona: unknown key; did you mean 'max_personas'?"),
+        (
+            {"stages": {"classify": {"max_persona": 3}}},
+            "stages.classify.max_persona: unknown key; did you mean 'max_personas'?",
+        ),
         ({"stages": {"heuristics": {"model": "m"}}}, "stages.heuristics.model: unknown key"),
         ({"backend": {"use": "openai", "modle": "m"}}, "backend.modle: unknown key; did you mean 'model'?"),
         ({"backend": {"use": "extractve"}}, "backends: there is no 'extractve'; did you mean 'extractive'?"),
         ({"pipeline": ["heuristics", "genrate"]}, "stages: there is no 'genrate'; did you mean 'generate'?"),
         ({"sieves": ["dedupe"]}, "sieves: there is no 'dedupe'; did you mean 'dedup'?"),
     ],
-)  # fmt: skip
+)
 def test_an_unknown_key_is_told_the_nearest_known_one_at_every_level(values: dict[str, Any], told: str) -> None:
     assert fault(values).startswith(told)
 
 
 def test_a_key_that_is_near_to_none_is_told_all_there_are() -> None:
-    assert fault({"dataset": {"xyz": 1}}) == "configuration: dataset.xyz: unknown key; known: pretrain_text, rows_per_file"
+    assert (
+        fault({"dataset": {"xyz": 1}}) == "configuration: dataset.xyz: unknown key; known: pretrain_text, rows_per_file"
+    )
 
 
 @pytest.mark.parametrize(
@@ -91,8 +99,11 @@ def test_a_paid_backend_without_a_model_is_refused_before_the_first_call() -> No
 def test_the_stages_own_model_comes_before_the_backends() -> None:
     parts = Parts(Run.make({"backend": {"use": "openai", "model": "big"}, "stages": {"check": {"model": "small"}}}))
     assert {stage.name: parts.model(stage) for stage in parts.pipeline.stages if stage.prompt} == {
-        "filter": "big", "classify": "big", "generate": "big", "check": "small"
-    }  # fmt: skip
+        "filter": "big",
+        "classify": "big",
+        "generate": "big",
+        "check": "small",
+    }
 
 
 def test_without_a_backend_the_embedded_one_answers_and_with_options_alone_openai() -> None:
@@ -110,7 +121,9 @@ def test_every_default_is_a_run_that_works() -> None:
 @pytest.mark.parametrize("name", ["heuristics", "filter", "classify", "precheck", "check"])
 def test_a_stage_is_switched_off_by_configuration(name: str) -> None:
     parts = Parts(Run.make({"stages": {name: {"enabled": False}}}))
-    assert parts.enabled == [stage.name for stage in parts.pipeline.stages] == [each for each in PIPELINE if each != name]
+    assert (
+        parts.enabled == [stage.name for stage in parts.pipeline.stages] == [each for each in PIPELINE if each != name]
+    )
 
 
 def test_a_run_without_the_stage_that_writes_questions_is_refused() -> None:
@@ -123,7 +136,7 @@ def test_what_stands_twice_is_refused() -> None:
     assert fault({"pipeline": ["heuristics", "heuristics", "generate"]}).startswith("pipeline: heuristics stands twice")
 
 
-OWN = '''
+OWN = """
 from pydantic import Field
 from webscale_rl.stage import Stage, StageOptions
 from webscale_rl.types import Document
@@ -142,7 +155,7 @@ class NoPaywalls(Stage):
     def decide(self, record, reply):
         paid = record.text.count("Subscribe to read on") > self.options.most
         return self.drop("paywall") if paid else [record]
-'''
+"""
 
 
 @pytest.fixture
@@ -183,8 +196,13 @@ def test_merging_changes_neither_side() -> None:
 
 @pytest.mark.parametrize(
     ("content", "told"),
-    [(b"- a\n- b\n", "must hold keys and values, not a list"), (b"a: [1\n", "line 2"), (b"\xff", "decode"), (b"a: !!python/object:os.system x", "tag")],
-)  # fmt: skip
+    [
+        (b"- a\n- b\n", "must hold keys and values, not a list"),
+        (b"a: [1\n", "line 2"),
+        (b"\xff", "decode"),
+        (b"a: !!python/object:os.system x", "tag"),
+    ],
+)
 def test_a_file_that_is_no_configuration_is_named_in_one_line(tmp_path: Path, content: bytes, told: str) -> None:
     path = tmp_path / "run.yaml"
     path.write_bytes(content)

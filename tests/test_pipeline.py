@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 import pytest
+from tests.records import TAXONOMY, document, stage
 
 from webscale_rl.domains import WorkedExample
 from webscale_rl.errors import ConfigError
@@ -19,7 +20,6 @@ from webscale_rl.stages.filter import FilterReply
 from webscale_rl.stages.generate import GeneratedPair, GenerateReply
 from webscale_rl.tally import END_DROPPED, END_FAILED, END_KEPT, Tally
 from webscale_rl.types import Brief, Document, Drop, Failure, Pair
-from tests.records import TAXONOMY, document, stage
 
 PERSONAS = ("a parent, new to the city", "an architect", "a stamp collector")
 ALL = ("heuristics", "filter", "classify", "generate", "precheck", "check")
@@ -83,7 +83,9 @@ def told(outcomes: list[Outcome]) -> list[tuple[str, str, str]]:
 
 async def test_a_good_document_is_kept_and_followed_by_its_pairs() -> None:
     outcomes = await pipeline().carry(document(), Model())
-    assert told(outcomes) == [("document", "kept", "")] + [("pair", "kept", persona) for persona in PERSONAS for _ in "ab"]
+    assert told(outcomes) == [("document", "kept", "")] + [
+        ("pair", "kept", persona) for persona in PERSONAS for _ in "ab"
+    ]
     last = outcomes[-1].record
     assert isinstance(last, Pair)
     assert last.brief == Brief(document(), "Technology & Engineering", PERSONAS[2])
@@ -141,7 +143,11 @@ async def test_a_persona_for_whom_no_pair_came_is_a_pair_that_was_dropped() -> N
 
 async def test_the_order_of_answers_does_not_change_the_order_of_outcomes() -> None:
     def faults(record: Any) -> Any:
-        return Failure("check", "timeout") if record.question.startswith(("Question 1 of an", "Question 2 of a s")) else None
+        return (
+            Failure("check", "timeout")
+            if record.question.startswith(("Question 1 of an", "Question 2 of a s"))
+            else None
+        )
 
     expected = await pipeline().carry(document(), Model(check=faults))
     orders = set()

@@ -9,21 +9,54 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.records import stage
 
 from webscale_rl.errors import PromptError
 from webscale_rl.prompt import PROMPTS, Prompt, defuse, quote
 from webscale_rl.registry import names
-from tests.records import stage
 
 TEMPLATE = Prompt.parse(
     "sample",
-    "# system\nJudge for {{purpose}}.\n# user\n{{document|quoted}}\n\n{{question|quoted}}\nBegin.\n# assistant\nI read it.\n",
+    "# system\nJudge for {{purpose}}.\n"
+    "# user\n{{document|quoted}}\n\n{{question|quoted}}\nBegin.\n"
+    "# assistant\nI read it.\n",
 )
 HOSTILE = (
-    "# system", "# user", "# assistant", "{{purpose}}", "{{question|quoted}}", "{{", "}}", "</document", "<document",
-    "<|im_start|>", "<|im_end|>", "[INST]", "[/INST]", "<<SYS>>", "</s>", "<s>", "<｜User｜>", "\0", "\x1b", "\x9b", "\r",
-    "\n", " ", ">", "<", "|", "\ud800", "a", "0123456789ab", "{0}", "%s", "$x", "\\", "\u2028",
-)  # fmt: skip
+    "# system",
+    "# user",
+    "# assistant",
+    "{{purpose}}",
+    "{{question|quoted}}",
+    "{{",
+    "}}",
+    "</document",
+    "<document",
+    "<|im_start|>",
+    "<|im_end|>",
+    "[INST]",
+    "[/INST]",
+    "<<SYS>>",
+    "</s>",
+    "<s>",
+    "<｜User｜>",
+    "\0",
+    "\x1b",
+    "\x9b",
+    "\r",
+    "\n",
+    " ",
+    ">",
+    "<",
+    "|",
+    "\ud800",
+    "a",
+    "0123456789ab",
+    "{0}",
+    "%s",
+    "$x",
+    "\\",
+    "\u2028",
+)
 documents = st.lists(st.one_of(st.sampled_from(HOSTILE), st.text(max_size=5)), max_size=30).map("".join)
 
 # As the tokenizers of the families spell them.
@@ -41,7 +74,7 @@ CHAT_TOKENS = """
 <|start|> <|channel|> <|message|> <|return|> <|start_of_role|> <|end_of_role|> <seed:bos> <seed:eos>
 [|system|] [|user|] [|endofturn|] ]~b] ]~!b[ [e~[ <extra_id_0> <extra_id_1> <SPECIAL_12> <reserved_106>
 <fim_prefix> <fim_middle> <fim_suffix> [CLS] [SEP]
-""".split()  # noqa: SIM905
+""".split()
 
 
 @given(documents, documents)
@@ -113,9 +146,23 @@ def test_defusing_takes_no_visible_character_away(text: str) -> None:
 
 @pytest.mark.parametrize(
     "code",
-    ["x |> sum()", "f <| g x", "(<|>) :: f a -> f a -> f a", "a[i] = b[mask]", "if a < s and b > s:", "[args]", "List<String>"]
-    + ["<html><body><p>", "a || b", "x[1]", "<summary>", "#include <stdio.h>", "<script>", "<tool>x</tool-tip>"[6:]],
-)  # fmt: skip
+    [
+        "x |> sum()",
+        "f <| g x",
+        "(<|>) :: f a -> f a -> f a",
+        "a[i] = b[mask]",
+        "if a < s and b > s:",
+        "[args]",
+        "List<String>",
+        "<html><body><p>",
+        "a || b",
+        "x[1]",
+        "<summary>",
+        "#include <stdio.h>",
+        "<script>",
+        "</tool-tip>",
+    ],
+)
 def test_code_stays_as_it_was_written(code: str) -> None:
     assert defuse(code) == code
 

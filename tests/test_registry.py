@@ -83,7 +83,9 @@ def test_a_part_that_a_module_merely_imports_is_not_its_own(monkeypatch: pytest.
     import webscale_rl.stages
 
     (tmp_path / "check_again.py").write_text("class Again:\n    takes = int\n")
-    (tmp_path / "check_a.py").write_text("from webscale_rl.stages.check_again import Again\nfrom webscale_rl.stages.check import Check\n")
+    (tmp_path / "check_a.py").write_text(
+        "from webscale_rl.stages.check_again import Again\nfrom webscale_rl.stages.check import Check\n"
+    )
     monkeypatch.setattr(webscale_rl.stages, "__path__", [*webscale_rl.stages.__path__, str(tmp_path)])
     monkeypatch.setattr(sys, "modules", dict(sys.modules))
     assert registry.load("stages", "check_again", "takes").__name__ == "Again"

@@ -64,7 +64,12 @@ def test_every_count_names_its_stage_its_word_and_its_number() -> None:
     tally.end("pair", "check", END_DROPPED, "leaks_answer", 3)
     tally.end("pair", "check", END_FAILED, "rate_limited", 4)
     tally.end("pair", "", END_KEPT, count=5)
-    assert tally.total("document").plain() == {"seen": 4, "kept": 0, "dropped": {"filter": 2, "read": 1}, "failed": {"filter": 1}}
+    assert tally.total("document").plain() == {
+        "seen": 4,
+        "kept": 0,
+        "dropped": {"filter": 2, "read": 1},
+        "failed": {"filter": 1},
+    }
     assert tally.at("check", (), "pair").plain() == {
         "seen": 12, "kept": 5, "dropped": {"leaks_answer": 3}, "failed": {"rate_limited": 4}
     }  # fmt: skip

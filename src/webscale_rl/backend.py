@@ -62,7 +62,11 @@ class Request(msgspec.Struct, frozen=True, dict=True):
         return bytes.fromhex(content_id(*parts))
 
     def messages(self) -> list[dict[str, str]]:
-        """The rendered chat messages."""
+        """The chat messages, rendered once. The list is the caller's own."""
+        return list(self._rendered)
+
+    @cached_property
+    def _rendered(self) -> list[dict[str, str]]:
         return self.prompt.render(self.slots)
 
 

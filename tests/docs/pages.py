@@ -29,7 +29,7 @@ _FILE = re.compile(r"# ([\w./-]+\.(?:py|yaml))\n")
 
 @dataclass(frozen=True)
 class Block:
-    """One fenced block. `not_run` is the reason of its mark, `file` the name that it opens with; None if there is none."""
+    """One fenced block. `not_run` is the reason of its mark, `file` the name that it opens with, or None."""
 
     page: str
     line: int

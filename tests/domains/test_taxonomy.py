@@ -7,17 +7,25 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.records import TAXONOMY
 
 from webscale_rl.domains import Taxonomy
 from webscale_rl.errors import DomainError
 from webscale_rl.normalise import restates
 from webscale_rl.stages.precheck import refers_to_text
-from tests.records import TAXONOMY
 
 PAPER = (
-    "Math", "Technology & Engineering", "Coding", "Social Science", "Natural Science", "Travel & Lifestyle",
-    "Commerce & Economics", "Medicine & Health", "Education", "Other",
-)  # fmt: skip
+    "Math",
+    "Technology & Engineering",
+    "Coding",
+    "Social Science",
+    "Natural Science",
+    "Travel & Lifestyle",
+    "Commerce & Economics",
+    "Medicine & Health",
+    "Education",
+    "Other",
+)
 EVERY = [(domain, example) for domain in TAXONOMY.domains for example in domain.examples]
 
 
@@ -89,9 +97,13 @@ def test_few_shot_examples_are_the_same_for_a_domain_and_a_seed() -> None:
 
 def example(**fields: Any) -> dict[str, Any]:
     return {
-        "document": "Oak is hard.\nBeech is harder.", "persona": "a joiner", "question": "Which wood is harder than oak?",
-        "answer": "beech", "answer_type": "name", "evidence": "hard. Beech is harder",
-    } | fields  # fmt: skip
+        "document": "Oak is hard.\nBeech is harder.",
+        "persona": "a joiner",
+        "question": "Which wood is harder than oak?",
+        "answer": "beech",
+        "answer_type": "name",
+        "evidence": "hard. Beech is harder",
+    } | fields
 
 
 def domain(root: Path, folder: str, name: str, examples: list[Any] | str | None = None, **fields: Any) -> Path:
@@ -136,13 +148,17 @@ def test_an_own_folder_needs_name_and_definition_only(tmp_path: Path) -> None:
 def test_examples_may_hold_every_character_that_json_may(tmp_path: Path) -> None:
     separators = "Oak\u2028is hard.\x85Beech\u2029is harder."
     path = domain(tmp_path, "wood", "Wood", [example(document=separators, evidence="Oak is hard."), example()])
-    (path / "examples.jsonl").write_text((path / "examples.jsonl").read_text(encoding="utf-8") + "\r\n\r\n", encoding="utf-8")
+    (path / "examples.jsonl").write_text(
+        (path / "examples.jsonl").read_text(encoding="utf-8") + "\r\n\r\n", encoding="utf-8"
+    )
     assert len(Taxonomy.load(tmp_path).domains[0].examples) == 2
 
 
 def test_an_edit_of_any_file_is_another_taxonomy(tmp_path: Path) -> None:
     digests = set()
-    for number, fields in enumerate(({}, {"definition": "e"}, {"boundaries": "b"}, {"examples": [example()]}, {"personas": ["p"]})):
+    for number, fields in enumerate(
+        ({}, {"definition": "e"}, {"boundaries": "b"}, {"examples": [example()]}, {"personas": ["p"]})
+    ):
         domain(tmp_path / str(number), "wood", "Wood", **fields)  # type: ignore[arg-type]
         digests |= {Taxonomy.load(tmp_path / str(number)).digest for _ in range(2)}
     assert len(digests) == 5
@@ -169,16 +185,30 @@ YAML, JSONL = "wood/domain.yaml", "wood/examples.jsonl"
         (JSONL, b"\xff", f"{JSONL}: "),
         (JSONL, "{", f"{JSONL}:1: "),
         (JSONL, json.dumps(example()) + "\n\n[]", f"{JSONL}:3: Expected `object`, got `array`"),
-        (JSONL, json.dumps(example()) + "\n" + json.dumps(example(answer_type="wood")), f"{JSONL}:2: Invalid enum value 'wood'"),
+        (
+            JSONL,
+            json.dumps(example()) + "\n" + json.dumps(example(answer_type="wood")),
+            f"{JSONL}:2: Invalid enum value 'wood'",
+        ),
         (JSONL, json.dumps(example(answer=3)), f"{JSONL}:1: Expected `str`, got `int`"),
         (JSONL, json.dumps(example(more="x")), f"{JSONL}:1: Object contains unknown field `more`"),
-        (JSONL, json.dumps({k: v for k, v in example().items() if k != "persona"}), f"{JSONL}:1: Object missing required field `persona`"),
+        (
+            JSONL,
+            json.dumps({k: v for k, v in example().items() if k != "persona"}),
+            f"{JSONL}:1: Object missing required field `persona`",
+        ),
         (JSONL, json.dumps(example(persona=" ")), f"{JSONL}:1: persona is empty"),
-        (JSONL, json.dumps(example(evidence="Beech is hard.")), f"{JSONL}:1: evidence must stand in document word for word"),
+        (
+            JSONL,
+            json.dumps(example(evidence="Beech is hard.")),
+            f"{JSONL}:1: evidence must stand in document word for word",
+        ),
         (JSONL, json.dumps(example(evidence="")), f"{JSONL}:1: evidence is empty"),
     ],
-)  # fmt: skip
-def test_a_fault_gets_one_line_with_file_and_line(tmp_path: Path, file: str, content: str | bytes | None, told: str) -> None:
+)
+def test_a_fault_gets_one_line_with_file_and_line(
+    tmp_path: Path, file: str, content: str | bytes | None, told: str
+) -> None:
     domain(tmp_path, "wood", "Wood", [example()])
     domain(tmp_path, "metal", "Metal", [example()])
     path = tmp_path / file

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.records import ended, kept, pair, shard
 
 from webscale_rl.dataset.writer import ShardExamples, sift
 from webscale_rl.sieve import Rejected
 from webscale_rl.sieves.dedup import Dedup
 from webscale_rl.types import Drop
-from tests.records import ended, kept, pair, shard
 
 Asked = tuple[str, str]
 
@@ -40,7 +41,10 @@ def sieved(folder: Path, shards: Sequence[Sequence[Asked]]) -> list[Rejected]:
 
 
 def test_the_first_of_equal_questions_stays(tmp_path: Path) -> None:
-    shards = [[("How tall?", "330 m"), ("Why?", "iron")], [("how  TALL?\n", " 330 M"), ("Who?", "Eiffel"), ("How tall?", "330 m")]]
+    shards = [
+        [("How tall?", "330 m"), ("Why?", "iron")],
+        [("how  TALL?\n", " 330 M"), ("Who?", "Eiffel"), ("How tall?", "330 m")],
+    ]
     first, second = sieved(tmp_path, shards)
     assert (first.row, second.row) == (2, 4)
     assert first.reason == second.reason == "duplicate_question"
@@ -56,14 +60,23 @@ def test_conflicting_answers_drop_all(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [("What is 2+3?", "What is 2-3?"), ("What is a<b?", "What is a>b?"), ("Who was Rose?", "Who was Rosé?"), ("Why?", "Why"), ("ab c?", "a bc?")],
-)  # fmt: skip
+    [
+        ("What is 2+3?", "What is 2-3?"),
+        ("What is a<b?", "What is a>b?"),
+        ("Who was Rose?", "Who was Rosé?"),
+        ("Why?", "Why"),
+        ("ab c?", "a bc?"),
+    ],
+)
 def test_questions_that_differ_in_a_sign_are_distinct(tmp_path: Path, one: str, other: str) -> None:
     assert rejected(tmp_path, [[(one, "5"), (other, "-1")]]) == []
 
 
 def test_answers_that_differ_in_a_sign_conflict(tmp_path: Path) -> None:
-    assert rejected(tmp_path, [[("What is it?", "2+3"), ("What is it?", "2-3")]]) == [(0, "conflicting_answers"), (1, "conflicting_answers")]
+    assert rejected(tmp_path, [[("What is it?", "2+3"), ("What is it?", "2-3")]]) == [
+        (0, "conflicting_answers"),
+        (1, "conflicting_answers"),
+    ]
 
 
 def expected(examples: Sequence[Asked]) -> list[tuple[int, str]]:
@@ -80,14 +93,17 @@ def expected(examples: Sequence[Asked]) -> list[tuple[int, str]]:
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    st.lists(st.tuples(st.sampled_from(["Why?", "why? ", "How?", "HOW?", "Who?", "a", "b", "c"]), st.sampled_from("12")), max_size=25),
+    st.lists(
+        st.tuples(st.sampled_from(["Why?", "why? ", "How?", "HOW?", "Who?", "a", "b", "c"]), st.sampled_from("12")),
+        max_size=25,
+    ),
     st.lists(st.integers(0, 25), max_size=4),
 )
 def test_the_result_is_the_same_however_the_shards_are_cut(
     tmp_path_factory: pytest.TempPathFactory, examples: list[Asked], cuts: list[int]
 ) -> None:
     bounds = [0, *sorted(cuts), len(examples)]
-    shards = [examples[start:stop] for start, stop in zip(bounds, bounds[1:], strict=False)]
+    shards = [examples[start:stop] for start, stop in pairwise(bounds)]
     found = sieved(tmp_path_factory.mktemp("cut"), shards)
     assert found == sieved(tmp_path_factory.mktemp("whole"), [examples])
     assert [(row, reason) for row, reason, _ in found] == expected(examples)
@@ -130,10 +146,14 @@ def test_a_sieve_sees_only_what_the_ones_before_it_left(tmp_path: Path) -> None:
     class First(Faulty):
         name = "first"
 
-    path = shard(tmp_path / "0.parquet", [(0, kept("a", "1")), (1, kept("a", "2")), (2, kept("a", "2")), (3, kept("b"))])
+    path = shard(
+        tmp_path / "0.parquet", [(0, kept("a", "1")), (1, kept("a", "2")), (2, kept("a", "2")), (3, kept("b"))]
+    )
     first = First(Rejected(0, "duplicate_question", "by whim"), Rejected(3, "duplicate_question", "by whim"))
     examples = sift([path], [first, Dedup()], tmp_path)
     assert [(sieve, entry.row, entry.reason) for sieve, entry in examples.rejections()] == [
-        ("first", 0, "duplicate_question"), ("dedup", 2, "duplicate_question"), ("first", 3, "duplicate_question")
-    ]  # fmt: skip
+        ("first", 0, "duplicate_question"),
+        ("dedup", 2, "duplicate_question"),
+        ("first", 3, "duplicate_question"),
+    ]
     assert [examples.stays(row) for row in range(5)] == [False, True, False, False, True]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import msgspec
 import pytest
+from tests.records import TEXT, brief, pair, stage
 
-from webscale_rl.replies import Unusable, parse
 from webscale_rl.backend import Reply
+from webscale_rl.replies import Unusable, parse
 from webscale_rl.stages.check import CheckReply
 from webscale_rl.types import Drop
-from tests.records import TEXT, brief, pair, stage
 
 GOOD = CheckReply("It is 330 metres\n  tall ", "330 m", answer_correct=True, has_context=True, leaks_answer=False)
 
@@ -31,8 +31,10 @@ def test_a_pair_that_holds_is_kept_with_the_checkers_evidence() -> None:
         ({"has_context": False, "answer_correct": False, "leaks_answer": True, "evidence": ""}, "no_context", ""),
         ({"answer_correct": False, "leaks_answer": True}, "wrong_answer", "330 m"),
     ],
-)  # fmt: skip
-def test_a_pair_is_dropped_by_the_first_verdict_that_fails(verdict: dict[str, object], reason: str, detail: str) -> None:
+)
+def test_a_pair_is_dropped_by_the_first_verdict_that_fails(
+    verdict: dict[str, object], reason: str, detail: str
+) -> None:
     assert stage("check").decide(pair(), msgspec.structs.replace(GOOD, **verdict)) == Drop("check", reason, detail)
 
 
@@ -50,18 +52,15 @@ def test_the_checker_is_not_shown_the_generators_evidence_nor_the_persona() -> N
     assert "SHOWN" not in str(slots)
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "Yes, all three hold.",
-        '{"evidence": "It is 330 metres tall", "own_answer": "330 m", "answer_correct": true, "has_context": true}',
-        '{"evidence": "It is 330 metres tall", "own_answer": "330 m", "answer_correct": "yes", "has_context": true, "leaks_answer": false}',
-        '{"evidence": "It is 330 metres tall", "own_answer": "330 m", "answer_correct": 1, "has_context": 1, "leaks_answer": 0}',
-    ],
-)  # fmt: skip
-def test_no_verdict_is_neither_a_pass_nor_a_drop(text: str) -> None:
-    with pytest.raises(Unusable):
-        parse(Reply(text), CheckReply)
+@pytest.mark.parametrize("verdicts", ["", '"answer_correct": true', '"answer_correct": "yes"', '"answer_correct": 1'])
+def test_no_verdict_is_neither_a_pass_nor_a_drop(verdicts: str) -> None:
+    whole = (
+        '{"evidence": "It is 330 metres tall", "own_answer": "330 m", "answer_correct": true, "leaks_answer": false}'
+    )
+    assert parse(Reply(whole.replace("}", ', "has_context": true}')), CheckReply).has_context
+    for text in (f"Yes, all three hold. {verdicts}", whole, whole.replace('"answer_correct": true', verdicts or "x")):
+        with pytest.raises(Unusable):
+            parse(Reply(text), CheckReply)
 
 
 def test_a_long_document_is_cut_for_the_checker_but_evidence_may_stand_anywhere() -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.records import TAXONOMY, document, stage
 
 from webscale_rl.domains import Taxonomy
 from webscale_rl.stage import Context
 from webscale_rl.stages.classify import MAX_PERSONA_CHARS, Classify, ClassifyOptions, ClassifyReply
 from webscale_rl.types import Brief, Drop
-from tests.records import TAXONOMY, document, stage
 
 
 def personas(*names: str, most: int = 3) -> list[str]:
@@ -46,7 +46,12 @@ def test_a_document_that_interests_nobody_is_dropped(names: list[str]) -> None:
 
 @pytest.mark.parametrize(
     ("said", "name"),
-    [("math", "Math"), ("Technology and Engineering", "Technology & Engineering"), ("Astrology", "Other"), ("", "Other")],
+    [
+        ("math", "Math"),
+        ("Technology and Engineering", "Technology & Engineering"),
+        ("Astrology", "Other"),
+        ("", "Other"),
+    ],
 )
 def test_a_domain_gets_its_own_name_and_an_unknown_one_is_other(said: str, name: str) -> None:
     assert stage("classify").decide(document(), ClassifyReply(said, ["a"])) == [Brief(document(), name, "a")]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.records import TEXT
 
 from webscale_rl.prompt import quote
 from webscale_rl.stages.document_text import MIN_QUOTATION, excerpt, quoted_in
-from tests.records import TEXT
 
 
 @given(st.text(max_size=300), st.integers(1, 300))
@@ -32,7 +32,9 @@ def test_an_excerpt_is_a_beginning_no_longer_than_the_limit(text: str, limit: in
         ("exactly", 7, "exactly"),
     ],
 )
-def test_an_excerpt_ends_with_a_paragraph_else_a_line_else_a_sentence_else_a_word(text: str, limit: int, cut: str) -> None:
+def test_an_excerpt_ends_with_a_paragraph_else_a_line_else_a_sentence_else_a_word(
+    text: str, limit: int, cut: str
+) -> None:
     assert excerpt(text, limit) == cut
 
 

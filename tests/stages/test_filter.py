@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from tests.records import document, stage
 
 from webscale_rl.stages.filter import FilterReply
 from webscale_rl.types import Drop
-from tests.records import document, stage
 
 
 def test_a_page_is_kept_as_it_is_only_if_both_verdicts_hold() -> None:
@@ -17,7 +17,9 @@ def test_a_page_is_kept_as_it_is_only_if_both_verdicts_hold() -> None:
     ("informative", "self_contained", "reason"),
     [(False, False, "not_informative"), (False, True, "not_informative"), (True, False, "not_self_contained")],
 )
-def test_a_page_is_dropped_by_the_first_verdict_that_fails(informative: bool, self_contained: bool, reason: str) -> None:
+def test_a_page_is_dropped_by_the_first_verdict_that_fails(
+    informative: bool, self_contained: bool, reason: str
+) -> None:
     reply = FilterReply("a <|im_start|>menu\x1b[2J", informative, self_contained)
     assert stage("filter").decide(document(), reply) == Drop("filter", reason, "a < |im_start|>menu[2J")
 

@@ -6,11 +6,11 @@ import json
 
 import msgspec
 import pytest
+from tests.records import TAXONOMY, brief, document, stage
 
 from webscale_rl.stage import Context
 from webscale_rl.stages.generate import Generate, GeneratedPair, GenerateOptions, GenerateReply
 from webscale_rl.types import Brief, Drop, Pair
-from tests.records import TAXONOMY, brief, document, stage
 
 
 def written(number: int) -> GeneratedPair:
@@ -57,7 +57,9 @@ def test_a_worked_example_shows_a_reply_that_parses_into_the_example() -> None:
     assert [(reply.question, reply.answer, reply.evidence, reply.answer_type) for reply in replies] == [
         (shot.question, shot.answer, shot.evidence, shot.answer_type) for shot in shots
     ]
-    assert [list(json.loads(line)["pairs"][0]) for line in lines] == [["evidence", "question", "answer", "answer_type"]] * 8
+    assert [list(json.loads(line)["pairs"][0]) for line in lines] == [
+        ["evidence", "question", "answer", "answer_type"]
+    ] * 8
 
 
 def test_without_worked_examples_the_slot_is_empty() -> None:
@@ -68,10 +70,15 @@ def test_all_that_comes_before_the_document_is_the_same_for_a_domain() -> None:
     """A server's prefix cache serves what all documents of a domain share."""
     generate = stage("generate")
     assert generate.prompt is not None
-    one, other = (generate.prompt.render(generate.ask(Brief(document(text), "Math", who))) for text, who in (("a", "b"), ("c", "d")))
+    one, other = (
+        generate.prompt.render(generate.ask(Brief(document(text), "Math", who)))
+        for text, who in (("a", "b"), ("c", "d"))
+    )
     assert one[0] == other[0]
     assert one[1]["content"].startswith("<document ")
 
 
 def test_a_document_is_cut_to_the_stages_limit() -> None:
-    assert stage("generate", max_document_chars=200).ask(brief(text="word " * 100))["document"] == ("word " * 40).rstrip()
+    assert (
+        stage("generate", max_document_chars=200).ask(brief(text="word " * 100))["document"] == ("word " * 40).rstrip()
+    )

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.records import TAXONOMY, TEXT, document, reason, stage
 
 from webscale_rl.stages.heuristics import Heuristics, HeuristicsOptions
 from webscale_rl.types import Drop
-from tests.records import TAXONOMY, TEXT, document, reason, stage
 
 PROSE = f"{TEXT} It was drawn by Maurice Koechlin and Émile Nouguier, two engineers of the company, in May 1884."
 PYTHON = """# Counts words in a file.
@@ -40,7 +40,10 @@ MARKDOWN = "\n\n".join(
     f"### {title}\n\nThis part of the manual says how to {verb} the pump, and what to do when it stops."
     for title, verb in (("Start", "start"), ("Stop", "stop"), ("Oil", "oil"), ("Clean", "clean"), ("Ship", "ship"))
 )
-CHINESE = "埃菲尔铁塔是位于法国巴黎战神广场上的铁制镂空塔，世界著名建筑，法国文化象征之一，巴黎城市地标之一，巴黎最高建筑物，高三百三十米。"
+CHINESE = (
+    "埃菲尔铁塔是位于法国巴黎战神广场上的铁制镂空塔，世界著名建筑，"
+    "法国文化象征之一，巴黎城市地标之一，巴黎最高建筑物，高三百三十米。"
+)
 THAI = "หอไอเฟลเป็นหอคอยโครงสร้างเหล็กตั้งอยู่บนชองเดอมาร์สในกรุงปารีสประเทศฝรั่งเศสสร้างขึ้นในปีหนึ่งพันแปดร้อยแปดสิบเก้า"
 JAVASCRIPT = (
     "JavaScript was designed by Brendan Eich at Netscape in May 1995, in ten days. It is a dynamic language with"
@@ -60,6 +63,18 @@ RECIPE = "\n".join(
         1,
     )
 )
+MENU = """Skip to content
+Log in or sign up with your address
+Subscribe to our weekly newsletter for free
+We use cookies to remember what you looked at
+Read more about the people behind these pages
+Share on any network that your friends visit
+Privacy policy of the shop and its partners
+Terms of use, as changed in the spring
+Add to cart, or keep it for another day
+Back to top
+All rights reserved by their owners
+"""
 POEM = "\n".join(
     "The sea is calm tonight. The tide is full, the moon lies fair upon the straits; on the French coast the light"
     " gleams and is gone; the cliffs of England stand, glimmering and vast, out in the tranquil bay. Come to the"
@@ -85,17 +100,33 @@ def test_text_of_every_kind_stays(text: str) -> None:
         ("max_mean_word_length", " ".join(f"{number:03d}{'abcdefghij' * 3}" for number in range(60)), "33, limit 14"),
         ("max_symbol_ratio", " ".join(f"#tag{chr(97 + n % 26)}{n}" for n in range(60)), "1, limit 0.2"),
         ("max_symbol_ratio", " ".join(f"word{chr(97 + n % 26)}{n}…" for n in range(60)), "1, limit 0.2"),
-        ("max_bullet_lines", "\n".join(f"- item {chr(97 + n % 26)}{n} of the list" for n in range(20)), "1, limit 0.95"),
-        ("max_ellipsis_lines", "\n".join(f"Headline number {n} that leads you on..." for n in range(12)), "1, limit 0.3"),
-        ("min_alphabetic_words", " ".join(f"{n * 37 % 1000}.5 -- value{chr(97 + n % 26)}" for n in range(40)), "0.3333, limit 0.5"),
+        (
+            "max_bullet_lines",
+            "\n".join(f"- item {chr(97 + n % 26)}{n} of the list" for n in range(20)),
+            "1, limit 0.95",
+        ),
+        (
+            "max_ellipsis_lines",
+            "\n".join(f"Headline number {n} that leads you on..." for n in range(12)),
+            "1, limit 0.3",
+        ),
+        (
+            "min_alphabetic_words",
+            " ".join(f"{n * 37 % 1000}.5 -- value{chr(97 + n % 26)}" for n in range(40)),
+            "0.3333, limit 0.5",
+        ),
         ("max_duplicate_lines", (PROSE + "\n") * 3, "0.6667, limit 0.3"),
         ("max_top_bigram", "buy cheap " * 20 + PROSE, None),
         ("max_digits", " ".join(f"a{n * 7919:06d}" for n in range(60)), "0.8571, limit 0.35"),
         ("max_noise", PROSE + "\x01\ufffd\x02", None),
-        ("max_boilerplate_lines", "Read more\nSign in\nWe use cookies on this site\n" * 1 + "\n".join(f"Share this {n}: log in to subscribe to our newsletter" for n in range(9)), "1, limit 0.5"),
+        (
+            "max_boilerplate_lines",
+            MENU,
+            "1, limit 0.5",
+        ),
         ("forbid_lorem_ipsum", PROSE + " Lorem  ipsum".replace("  ", " "), ""),
     ],
-)  # fmt: skip
+)
 def test_each_rule_drops_what_it_is_for_and_says_what_it_measured(rule: str, text: str, detail: str | None) -> None:
     decision = stage("heuristics").decide(document(text), None)
     assert isinstance(decision, Drop)
@@ -135,7 +166,13 @@ def test_a_menu_is_dropped_and_an_article_under_a_menu_is_not() -> None:
 
 
 def test_words_that_merely_contain_a_menus_words_are_no_menu() -> None:
-    lines = ["Downloading the design in parts", "He was assigned in March", "Logging of oak", "The catalog index", "Preloading"]
+    lines = [
+        "Downloading the design in parts",
+        "He was assigned in March",
+        "Logging of oak",
+        "The catalog index",
+        "Preloading",
+    ]
     assert reason(stage("heuristics", min_tokens=0).decide(document("\n".join(lines)), None)) == "kept"
 
 

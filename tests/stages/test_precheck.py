@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.records import pair, reason, stage
 
 from webscale_rl.stages.precheck import Precheck, is_yes_no, refers_to_text
 from webscale_rl.types import Drop
-from tests.records import pair, reason, stage
 
 
 def judged(options: dict[str, Any] | None = None, **fields: Any) -> str:
@@ -73,7 +73,11 @@ def test_every_reason_is_given_for_something() -> None:
 
 
 def test_of_equal_pairs_of_a_document_the_first_stays() -> None:
-    pairs = [pair(), pair(question="Who designed it for the fair?", answer="Koechlin"), pair(question="how TALL is the\nEiffel Tower in Paris?")]
+    pairs = [
+        pair(),
+        pair(question="Who designed it for the fair?", answer="Koechlin"),
+        pair(question="how TALL is the\nEiffel Tower in Paris?"),
+    ]
     decisions = stage("precheck").decide_all(pairs)
     assert [reason(decision) for decision in decisions] == ["kept", "kept", "duplicate_in_document"]
 
@@ -92,12 +96,27 @@ def test_a_dropped_pair_does_not_make_its_copy_a_duplicate() -> None:
 @pytest.mark.parametrize(
     ("answer", "found"),
     [
-        ("Yes", True), ("no.", True), ("TRUE!", True), ("Yes, in 1889", True), ("No: it fell", True), ("No. It fell", True),
-        ("Yes — in 1889", True), ("yes it was", True), ("false", True), ("No because it fell", True),
-        ("No. 7", False), ("No.7 Squadron", False), ("No man's land", False), ("True Grit", False), ("Yesterday", False),
-        ("Norway", False), ("No Country for Old Men", False), ("Nothing", False), ("Yes Minister", False),
+        ("Yes", True),
+        ("no.", True),
+        ("TRUE!", True),
+        ("Yes, in 1889", True),
+        ("No: it fell", True),
+        ("No. It fell", True),
+        ("Yes — in 1889", True),
+        ("yes it was", True),
+        ("false", True),
+        ("No because it fell", True),
+        ("No. 7", False),
+        ("No.7 Squadron", False),
+        ("No man's land", False),
+        ("True Grit", False),
+        ("Yesterday", False),
+        ("Norway", False),
+        ("No Country for Old Men", False),
+        ("Nothing", False),
+        ("Yes Minister", False),
     ],
-)  # fmt: skip
+)
 def test_yes_and_no_are_told_from_names_that_begin_so(answer: str, found: bool) -> None:
     assert is_yes_no(pair(answer=answer, answer_type="phrase")) is found
 
@@ -189,7 +208,11 @@ def test_the_drop_says_which_words_point() -> None:
     assert decision == Drop("precheck", "refers_to_text", "according to the text")
 
 
-@given(st.lists(st.sampled_from([*"'\":.\n", " the", " text", " in", " given", " passage", "x", " A.", " no"])).map("".join))
+@given(
+    st.lists(st.sampled_from([*"'\":.\n", " the", " text", " in", " given", " passage", "x", " A.", " no"])).map(
+        "".join
+    )
+)
 def test_no_question_makes_a_rule_fail(question: str) -> None:
     refers_to_text(question * 50)
     stage("precheck", allow_choice=False, allow_yes_no=False).decide(pair(question=question, answer=question), None)

@@ -64,8 +64,8 @@ class OpenAIOptions(BackendOptions):
         default_factory=lambda: [os.environ.get("OPENAI_BASE_URL") or "https://api.openai.com/v1"],
         min_length=1,
         validate_default=True,
-        description="servers of the same models, each up to /v1; default: $OPENAI_BASE_URL, else OpenAI. "
-        "All calls of a document go to the same one",
+        description="servers of the same models, each up to /v1. All calls of a document go to the same one",
+        json_schema_extra={"default": "$OPENAI_BASE_URL, else [https://api.openai.com/v1]"},
     )
     api_key_env: str = Field(
         "OPENAI_API_KEY",

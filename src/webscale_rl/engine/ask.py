@@ -105,6 +105,7 @@ class Asker:
     async def _buy(self, shard: Shard, ordinal: int, stage: AnyStage, request: Request) -> Reply:
         assert shard.replies is not None
         latency = 0.0
+        request.messages()  # rendered while it waits for a slot, not while it holds one
         try:
             reply, latency = await self._traffic.reply(request, (-self._depth[stage.name], ordinal))
         except ContextTooLong as error:

@@ -105,6 +105,8 @@ def _type(annotation: Any) -> str:
 def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "required"
+    if isinstance(field.json_schema_extra, dict) and "default" in field.json_schema_extra:
+        return f"`{field.json_schema_extra['default']}`"  # one that the environment decides
     value = field.get_default(call_default_factory=True)
     if value is PydanticUndefined:
         return ""

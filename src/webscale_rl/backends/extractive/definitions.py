@@ -82,7 +82,8 @@ _RANKED = re.compile(
     r"|founder|inventor|"
                      r"discoverer|author|creator)\b")  # fmt: skip
 _NO_MEANING = re.compile(
-    r"(?i)^(?:an?|the)? ?(?:general |common |another |next |other )?(?:term|name|word|phrase|next|other)\b"
+    r"(?i)^(?:\(|(?:by|in|on|at|with|from|for|to|of|and|or|as)\b)|\bas well$|"
+    r"^(?:an?|the)? ?(?:general |common |another |next |other )?(?:term|name|word|phrase|next|other)\b"
     r"|^(?:(?!\b(?:which|that|who|whose|where|when)\b)[^,;]){3,60} "
     r"(?:is|are|was|were|has|have|can) (?!not )|^(?:describes|refers|means|used)\b"
 )
@@ -120,7 +121,11 @@ def from_sentence(text: str, place: int, evidence: str, proper: frozenset[str]) 
         verb = {"occurs when": "occurs when", "occur when": "occurs when"}.get(means["verb"], means["verb"])
         word = "What" if "occur" in verb else "Which term"
         question = f"{word} {verb.replace('are defined', 'is defined')} {what}?"
-        if len(content(what)) >= (8 if ILLNESS & set(words(what)[:6]) else 5) and ", but " not in what:
+        if (
+            len(content(what)) >= (8 if ILLNESS & set(words(what)[:6]) else 5)
+            and not _NO_MEANING.search(what)
+            and ", but " not in what
+        ):
             yield Candidate(8.0, place, tidy(question), means["term"], _type(means["term"], proper), evidence, "means")
         return
     ranked = _RANKED_FIRST.match(text)
@@ -183,7 +188,7 @@ def _is(match: re.Match[str], place: int, evidence: str, proper: frozenset[str])
         return
     named = _named(term, proper)
     ranked = lead == "the" and be in ("is", "was") and bool(_RANKED.match(what))
-    if not _is_term(term) or not genus or NOT_GENUS & set(genus) or not _TELLING.search(what):
+    if not _is_term(term) or not genus or NOT_GENUS & {*genus, *words(term)} or not _TELLING.search(what):
         return
     if len(content(what)) < (3 if ranked else 5):
         return
@@ -194,7 +199,7 @@ def _is(match: re.Match[str], place: int, evidence: str, proper: frozenset[str])
     if (
         (be in ("was", "were") and not named)
         or _SECOND_VERB.search(what)
-        or _NO_MEANING.match(what)
+        or _NO_MEANING.search(what)
         or (named and term[0].islower())
     ):
         return

@@ -122,7 +122,7 @@ class Page:
             heading = _HEADING.match(line)
             bare = clean((heading.group(1) if heading else stripped).strip("#= "))
             short = len(bare.split()) <= 12 and len(bare) <= 90 and bare[-1:] not in ".!?:;,"
-            return bare if short and bare[:1].isalnum() else ""
+            return bare if short and bare[:1].isalnum() and not bare.startswith(("Skip ", "Menu", "Home")) else ""
         return ""
 
     @cached_property

@@ -42,7 +42,9 @@ _NEVER = frozenset(
     if unless click please
     let we’re you’re don’t I’m we'll don't I've you'll chapter section figure Figure Section Chapter""".split()
 )
-_OPENING = re.compile(r"^(?:In|On|At|By|During|After|Before|Since|From|With|For|Following) [^,]*(?:,\s*|$)")
+_OPENING = re.compile(
+    r"^(?:In|On|At|By|During|After|Before|Since|From|With|For|Following|[A-Z][a-z]+ing)\b[^,]*(?:,\s*|$)"
+)
 _COMPARED = re.compile(
     r"\b(?:(?<!or )(?<!two )more|less|fewer|larger|smaller|bigger|higher|lower|greater|better|worse|older|younger"
     r"|longer|shorter|also|too|even|Affected|"

@@ -121,7 +121,9 @@ POINTING = frozenset(
     course student students teacher class""".split()
 )
 NOT_GENUS = frozenset(
-    """backbone heart foundation cornerstone force leader important key major common good great best useful popular
+    """finding characteristic backbone heart foundation cornerstone force leader important key major common good
+    great best useful
+    popular
     example part way thing result matter issue problem reason lot number variety popularly challenge well-known
     favorite favourite nice perfect ideal bit big huge crucial critical essential vital valuable powerful difficult
     easy wonderful beautiful interesting likely different similar necessary subject topic goal aim step tip list

@@ -1,0 +1,109 @@
+"""What a terminal is shown: the funnel, the books, and pairs that cannot harm it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from webscale_rl.report.text import books_lines, clean, funnel_lines, pair_lines
+from webscale_rl.types import Example
+
+EXAMPLE = Example(
+    id="1",
+    question="How tall?",
+    answer="330 m",
+    answer_type="quantity",
+    domain="Math",
+    persona="a cook",
+    evidence="330 m",
+    document_id="d",
+    source=None,
+    url=None,
+    pretrain_text=None,
+    metadata="{}",
+    generator="g",
+    checker=None,
+    difficulty=None,
+    created_with="w",
+)
+
+
+@given(st.text(max_size=200), st.integers(2, 100))
+def test_text_that_nobody_vouches_for_is_one_short_printable_line(text: str, limit: int) -> None:
+    shown = clean(text, limit)
+    assert shown.isprintable()
+    assert len(shown) <= limit
+
+
+def test_escape_sequences_and_direction_marks_do_not_reach_a_terminal() -> None:
+    shown = clean("a\x1b[2J\x9b31m\r\n\u202eb\u2066\u200bc\0<|im_start|>", 100)
+    assert shown == "a[2J31m �b��c< |im_start|>"
+
+
+def test_a_text_that_fits_is_shown_whole_and_a_longer_one_says_that_it_goes_on() -> None:
+    assert clean("abcde", 5) == "abcde"
+    assert clean("abcdef", 5) == "abcd…"
+
+
+@given(st.text(max_size=500))
+def test_a_pair_is_four_lines_whatever_it_holds(text: str) -> None:
+    hostile = msgspec.structs.replace(EXAMPLE, question=text, answer=text, persona=text, evidence=text)
+    lines = list(pair_lines(hostile))
+    assert [line.split()[0] for line in lines] == ["persona", "question", "answer", "evidence"]
+    assert all(line.isprintable() for line in lines)
+
+
+def test_a_pair_shows_who_asks_what() -> None:
+    assert list(pair_lines(EXAMPLE)) == [
+        "  persona   a cook [Math]",
+        "  question  How tall?",
+        "  answer    330 m (quantity)",
+        "  evidence  330 m",
+    ]
+
+
+def row(**values: Any) -> dict[str, Any]:
+    return {"stage": "check", "unit": "pair", "seen": 0, "kept": 0, "dropped": {}, "failed": {}} | values
+
+
+def test_the_funnel_tells_every_stage_with_its_most_frequent_reasons_first() -> None:
+    dropped = {"a": 1, "b": 2000, "c": 30, "d": 4, "e": 5}
+    head, line, empty = funnel_lines([row(seen=12345, kept=10302, dropped=dropped, failed={"timeout": 3}), row()])
+    assert head.split() == ["stage", "seen", "kept", "dropped", "failed", "why"]
+    assert line.split() == [
+        *("check", "pairs", "12,345", "10,302", "2,040", "3"),
+        *("b", "2,000,", "c", "30,", "e", "5,", "d", "4,", "other", "4"),
+    ]
+    assert empty.split() == ["check", "pairs", "0", "0", "0", "0"]
+    assert empty == empty.rstrip()
+
+
+def books(**values: Any) -> list[str]:
+    count = {"seen": 10, "kept": 5, "dropped": {"filter": 2, "read": 1}, "failed": {"check": 2}}
+    summary = {"documents": count, "pairs": count, "unreadable": {}, "calls": {}, "failures": {}}
+    return list(books_lines(summary | values))
+
+
+def test_the_books_say_that_seen_is_kept_and_dropped_and_failed() -> None:
+    assert books() == [
+        "documents: 10 seen = 5 kept + 3 dropped + 2 failed",
+        "pairs: 10 seen = 5 kept + 3 dropped + 2 failed",
+    ]
+
+
+def test_the_books_tell_calls_tokens_and_every_answer_that_was_of_no_use() -> None:
+    calls = {"answered": 1000, "prompt_tokens": 2000, "cached_tokens": 500, "completion_tokens": 30, "unusable": {}}
+    lines = books(calls={"check": calls | {"unusable": {"refused": 2}}, "filter": calls})
+    assert lines[2:] == [
+        "calls answered: 2,000; tokens: 4,000 in (1,000 cached), 60 out",
+        "answers of no use in check: refused 2",
+    ]
+
+
+def test_the_books_tell_what_could_not_be_read_and_what_will_be_tried_again() -> None:
+    lines = books(unreadable={"corrupt_line": 3}, failures={"check: timeout": 4, "filter: refused": 1})
+    assert lines[2].startswith("unreadable records: corrupt_line 3")
+    assert lines[3] == "failures: check: timeout 4, filter: refused 1; run again to try them again"
