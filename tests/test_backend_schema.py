@@ -18,6 +18,16 @@ from webscale_rl.types import AnswerType
 PROMPTED = [name for name in names("stages", "takes") if stage(name).prompt is not None]
 
 
+class Part(msgspec.Struct):
+    size: int = 3
+
+
+class Whole(msgspec.Struct):
+    parts: list[Part]
+    more: Part | None = None
+    title: str = "x"
+
+
 def nodes(schema: Any) -> list[dict[str, Any]]:
     if isinstance(schema, list):
         return [node for item in schema for node in nodes(item)]
@@ -61,6 +71,16 @@ def test_the_schema_names_every_answer_type() -> None:
 
 def test_fields_keep_the_order_in_which_a_model_is_to_write_them() -> None:
     assert list(reply_schema(reply_type("check"))["properties"])[:2] == ["evidence", "own_answer"]
+
+
+def test_a_schema_leaves_out_what_strict_servers_refuse() -> None:
+    schema = reply_schema(Whole)
+    assert schema["required"] == ["parts", "more", "title"], "a field with a default is required too"
+    assert "title" in schema["properties"]
+    assert "$ref" not in str(schema)
+    for node in nodes(schema):
+        assert "default" not in node
+        assert not isinstance(node.get("title"), str)
 
 
 def test_the_schema_as_text_is_canonical() -> None:

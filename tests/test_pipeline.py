@@ -270,6 +270,13 @@ def test_a_pipeline_whose_stages_do_not_fit_is_refused(names: tuple[str, ...], t
         Pipeline([stage(name) for name in names])
 
 
+def test_a_pipeline_that_ends_with_something_else_than_pairs_is_refused() -> None:
+    astray = Odd(Pair, lambda record: [record.brief])
+    astray.gives = Brief  # type: ignore[misc]
+    with pytest.raises(ConfigError, match="ends with a Brief"):
+        Pipeline([stage("generate"), astray])
+
+
 class Odd(Stage[Any, None, Any]):
     """A stage that gives what a test wants it to give."""
 

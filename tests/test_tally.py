@@ -78,6 +78,12 @@ def test_every_count_names_its_stage_its_word_and_its_number() -> None:
     assert tally.failures() == {"check: rate_limited": 4, "filter: timeout": 1}
 
 
+def test_a_word_may_hold_any_character() -> None:
+    tally = Tally()
+    tally.end("pair", "check", END_DROPPED, "a|b|c")
+    assert tally.dropped_by("check") == {"a|b|c": 1}
+
+
 def test_a_fresh_count_shares_nothing_with_another() -> None:
     Tally().end("pair", "", END_KEPT)
     one, other = Calls(unusable={"refused": 1}), Calls()

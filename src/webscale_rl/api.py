@@ -18,9 +18,10 @@ from webscale_rl.backend import Backend, BackendError
 from webscale_rl.config import Parts, Run
 from webscale_rl.dataset.rows import EXAMPLE_COLUMNS
 from webscale_rl.engine.feed import Item
-from webscale_rl.engine.files import owned
+from webscale_rl.engine.files import owned, scratch_folder
 from webscale_rl.engine.finish import finish
 from webscale_rl.engine.local import LocalRunner
+from webscale_rl.engine.moved import MovedReplies
 from webscale_rl.engine.progress import Progress
 from webscale_rl.engine.rundir import claim, resolved, rules_digest
 from webscale_rl.engine.stop import RESUMABLE, WRONG_USAGE, Stop, Stopped
@@ -97,12 +98,18 @@ async def run_async(
         raise ConfigError(f"{folder}: cannot be the run directory ({error.strerror}); choose another --out") from error
     try:
         with owned(folder):
-            record = resolved(config, parts)
-            claim(folder, record, accept_changes=accept_changes)
+            record = resolved(config, parts, source)
+            moved = claim(folder, record, accept_changes=accept_changes)
             stop = Stop()
             runner = LocalRunner(config, parts, folder, rules=rules_digest(record), source=source, stop=stop)
             runner.progress.read = gauge.fraction
-            with (watch or nullcontext)(runner.progress), _signals(stop):
+            with (
+                scratch_folder(folder / ".moved") as scratch,
+                (watch or nullcontext)(runner.progress),
+                _signals(stop),
+            ):
+                if moved:
+                    runner.moved = await asyncio.to_thread(MovedReplies, folder / "replies", scratch)
                 await _execute(runner, items, stop)
                 summary = await asyncio.to_thread(finish, config, parts, folder, record)
     except OSError as error:

@@ -222,6 +222,7 @@ def _inline(node: Any, definitions: dict[str, Any]) -> Any:
         return _inline(definitions[node["$ref"]], definitions)
     schema = {key: _inline(value, definitions) for key, value in node.items() if key not in ("title", "default")}
     if schema.get("type") == "object":
+        schema["properties"] = {name: _inline(field, definitions) for name, field in node["properties"].items()}
         schema["required"] = list(schema["properties"])
         schema["additionalProperties"] = False
     return schema

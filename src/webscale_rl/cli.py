@@ -29,7 +29,10 @@ app = typer.Typer(
 )
 
 Config = Annotated[Path | None, typer.Option("-c", "--config", help="YAML file with the configuration")]
-Domains = Annotated[Path | None, typer.Option("--domains", help="folder of your own domains, one folder each")]
+Domains = Annotated[
+    Path | None,
+    typer.Option("--domains", help="folder of your own domains, one folder each, instead of the packaged ten"),
+]
 Json = Annotated[bool, typer.Option("--json", help="print JSON for a machine to read")]
 
 
@@ -108,8 +111,9 @@ def status(
     print(f"{directory}: {found['state']}")
     for line in [*funnel_lines(found["funnel"]), *books_lines(found)]:
         print(line)
-    if found["unsealed_replies"]:
-        print(f"answers of shards in progress, kept for the next run: {found['unsealed_replies']:,}")
+    if found["in_journals"]:
+        told = ", ".join(f"{stage} {count:,}" for stage, count in found["in_journals"].items())
+        print(f"answers of shards in progress, kept for the next run: {told}")
     if found["state"] == "done":
         print(f"dataset: {directory / 'dataset'}")
 

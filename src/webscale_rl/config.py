@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from webscale_rl import registry
 from webscale_rl.backend import Backend, BackendOptions
-from webscale_rl.corpus import CorpusOptions
+from webscale_rl.corpus import CorpusOptions, readers
 from webscale_rl.domains import Taxonomy
 from webscale_rl.errors import ConfigError
 from webscale_rl.pipeline import AnyStage, Pipeline
@@ -101,6 +101,8 @@ class Parts:
         for name in names:
             if names.count(name) > 1:
                 raise ConfigError(f"sieves: {name} stands twice; the books tell sieves apart by their names")
+        if run.corpus.format is not None:
+            readers.load(run.corpus.format)
         self.given = backend
         self._require_models(run)
 
@@ -110,6 +112,11 @@ class Parts:
             return self.given
         built: Backend = self.backend_class(self.backend_options, self.context)
         return built
+
+    @property
+    def paid(self) -> bool:
+        """Whether answers cost something, and are kept."""
+        return bool((self.given or self.backend_class).paid)
 
     @property
     def variant(self) -> str:

@@ -45,6 +45,8 @@ class Pipeline:
 
     def __init__(self, stages: Sequence[AnyStage]) -> None:
         self.stages = tuple(stages)
+        if not any(stage.gives is Pair and stage.takes is not Pair for stage in self.stages):
+            raise ConfigError("pipeline: no stage writes questions; keep 'generate' in the list and enabled")
         given: type = Document
         names: set[str] = set()
         for stage in self.stages:
@@ -58,7 +60,9 @@ class Pipeline:
                 )
             given = stage.gives
         if given is not Pair:
-            raise ConfigError("pipeline: no stage writes questions; keep 'generate' in the list and enabled")
+            raise ConfigError(
+                f"pipeline: ends with a {given.__name__}, not with a Pair; mend what its last stage gives"
+            )
         self._segments = _segments(self.stages)
 
     async def carry(self, document: Document, ask: Ask) -> list[Outcome]:

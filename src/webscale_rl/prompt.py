@@ -28,7 +28,8 @@ PROMPTS = Path(__file__).parent / "prompts"
 
 _ROLE = re.compile(r"^# (system|user|assistant)[ \t]*$", re.MULTILINE)
 _SLOT = re.compile(r"\{\{([a-z_]+)(\|quoted)?\}\}")
-_CONTROL = dict.fromkeys([*range(9), 11, 12, *range(14, 32), *range(127, 160)]) | {0x85: "\n"}  # 0x85: NEXT LINE
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+_NEXT_LINE = "\x85"
 # What tokenizers of open models turn into control tokens wherever it stands. A space after the first character makes it
 # plain text again; "|>" needs none, and is a pipe in R, Elixir and F#.
 _CHAT_TOKEN = re.compile(
@@ -122,7 +123,7 @@ def _compile(body: str) -> tuple[str | tuple[str, bool], ...]:
 
 def defuse(text: str) -> str:
     """The text without control characters and with chat-template tokens broken by a space."""
-    text = text.translate(_CONTROL)
+    text = _CONTROL.sub("", text.replace(_NEXT_LINE, "\n"))
     if "<" not in text and "[" not in text and "]" not in text:
         return text
     return _CHAT_TOKEN.sub(r"\g<0> ", text)

@@ -19,7 +19,7 @@ from tests.records import brief, document, ended, kept, pair, shard
 
 from webscale_rl.dataset import writer
 from webscale_rl.dataset.rows import CREATED_WITH, DROPPED_COLUMNS, EXAMPLE_COLUMNS, outcome_row, pair_row, schema
-from webscale_rl.dataset.writer import Facts, PartWriter, sift, write_dataset, write_dropped
+from webscale_rl.dataset.writer import Facts, PartWriter, sift, write_dataset, write_dropped, write_failed
 from webscale_rl.pipeline import Outcome
 from webscale_rl.sieves.dedup import Dedup
 from webscale_rl.types import Brief, Document, Drop, Example, Failure
@@ -155,6 +155,18 @@ def test_every_drop_is_told_with_its_stage_reason_and_question(tmp_path: Path) -
     ]
     assert [row["detail"] for row in rows[:2]] == ["d1", "3, limit 50"]
     assert {row["document_id"] for row in rows} == {"d1"}
+
+
+def test_every_failure_is_told_with_its_stage_and_error(tmp_path: Path) -> None:
+    shards, _ = finished(tmp_path)
+    (tmp_path / "failed").mkdir()
+    with PartWriter(tmp_path / "failed", DROPPED_COLUMNS, 100) as parts:
+        write_failed(shards, parts)
+    rows = pq.read_table(tmp_path / "failed").to_pylist()
+    assert [(row["stage"], row["reason"], row["question"]) for row in rows] == [
+        ("filter", "timeout", None),
+        ("check", "refused", pair().question),
+    ]
 
 
 def test_a_run_may_leave_the_texts_out(tmp_path: Path) -> None:

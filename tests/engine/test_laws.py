@@ -397,3 +397,24 @@ def _stats(url: str) -> dict[str, Any]:
     with urllib.request.urlopen(url.removesuffix("/v1") + "/stats") as answer:
         found: dict[str, Any] = json.load(answer)
     return found
+
+
+def test_a_file_that_joins_the_corpus_makes_no_document_paid_twice(tmp_path: Path) -> None:
+    folder = tmp_path / "docs"
+    folder.mkdir()
+    for number, document in enumerate(documents(12)):
+        (folder / f"{number + 10}.txt").write_text(document["text"])
+    with LLMServer() as server:
+        config = configured(folder, tmp_path / "run", server.url, shard_size=3)
+        before = run(config).summary
+        calls = len(server.books.entries)
+        (folder / "00.txt").write_text(documents(13)[12]["text"])
+        after = run(config).summary
+        assert server.books.paid_twice == 0
+        assert len(server.books.entries) - calls == calls // 12
+        assert after["documents"]["seen"] == 13
+        answered = [sum(stage["answered"] for stage in summary["calls"].values()) for summary in (before, after)]
+        assert answered == [calls, len(server.books.entries)]
+        again = len(server.books.entries)
+        run(config)
+        assert len(server.books.entries) == again

@@ -117,6 +117,7 @@ def test_a_folder_that_holds_something_else_is_refused(tmp_path: Path) -> None:
 
 def test_another_configuration_is_told_and_needs_consent(tmp_path: Path) -> None:
     claimed(tmp_path)
+    (tmp_path / "replies" / "00000.journal").touch()  # something was paid for
     before = (tmp_path / RUN_FILE).read_bytes()
     with pytest.raises(ChangedError) as caught:
         claimed(tmp_path, {"seed": 7, "stages": {"check": {"temperature": 0.3}}})
@@ -136,7 +137,7 @@ def test_another_configuration_is_told_and_needs_consent(tmp_path: Path) -> None
     ("change", "key", "price"),
     [
         ({"backend": {"model": "n"}}, "backend.model", ALL),
-        ({"stages": {"filter": {"model": "n"}}}, "stages.filter.model", ALL),
+        ({"stages": {"filter": {"model": "n"}}}, "stages.filter.model", "pays again: filter"),
         (
             {"stages": {"classify": {"max_personas": 2}}},
             "stages.classify.max_personas",
@@ -156,8 +157,8 @@ def test_another_configuration_is_told_and_needs_consent(tmp_path: Path) -> None
         ),
         ({"sieves": []}, "sieves", "pays nothing again"),
         ({"dataset": {"pretrain_text": False}}, "dataset.pretrain_text", "pays nothing again"),
-        ({"shard_size": 7}, "shard_size", "pays again for documents that come to stand in another shard"),
-        ({"inputs": ["b"]}, "inputs", "pays again for documents that come to stand in another shard"),
+        ({"shard_size": 7}, "shard_size", "pays for documents that are new"),
+        ({"inputs": ["b"]}, "inputs", "pays for documents that are new"),
     ],
 )
 def test_a_changed_key_is_told_with_what_it_pays_for_again(change: dict[str, Any], key: str, price: str) -> None:
@@ -224,7 +225,42 @@ def test_an_edited_prompt_and_edited_domains_are_differences(tmp_path: Path) -> 
 
 
 def test_a_free_backend_never_pays_again() -> None:
-    run = Run.make({"stages": {"filter": {"enabled": False}, "check": {"enabled": False}}})
-    made = resolved(run, Parts(run))
-    (line,) = differences(made, made | {"config": made["config"] | {"seed": 3}})
-    assert line == "seed: 0 -> 3 (pays again: generate)"
+    made, changed = (resolved(run, Parts(run)) for run in (Run(), Run(seed=3, shard_size=7, domains=None)))
+    assert list(differences(made, changed)) == [
+        "seed: 0 -> 3 (pays nothing again)",
+        "shard_size: 1000 -> 7 (pays for documents that are new)",
+    ]
+
+
+def test_a_run_from_which_nothing_came_may_change_freely(tmp_path: Path) -> None:
+    """A wrong model name, say, which is mended now."""
+    claimed(tmp_path)
+    claimed(tmp_path, {"backend": {"model": "n"}})
+    assert read_yaml(tmp_path / RUN_FILE) == record({"backend": {"model": "n"}})
+    (tmp_path / "shards" / "00000.parquet").touch()
+    with pytest.raises(ChangedError):
+        claimed(tmp_path)
+
+
+def test_a_field_that_a_server_is_sent_is_never_mistaken_for_an_option_of_ours() -> None:
+    change = {"backend": {"extra_body": {"timeout_s": 3}}}
+    assert list(differences(record(), record(change)))
+    assert rules_digest(record()) != rules_digest(record(change))
+
+
+@pytest.mark.parametrize(
+    ("source", "change", "moved"),
+    [("s", {}, False), ("t", {}, True), ("", {}, True), ("s", {"shard_size": 7}, True), ("s", {"limit": 3}, False)],
+)
+def test_replies_that_were_paid_for_other_input_or_other_shards_are_said_to_lie_there(
+    tmp_path: Path, source: str, change: dict[str, Any], moved: bool
+) -> None:
+    def claim_as(values: dict[str, Any], source: str) -> bool:
+        run = Run.make(merge(PAID, values))
+        return claim(tmp_path, resolved(run, Parts(run), source), accept_changes=True)
+
+    assert claim_as({}, "s") is False
+    assert claim_as(change, source) is False, "there are none yet"
+    claim_as({}, "s")
+    (tmp_path / "replies" / "00000.journal").touch()
+    assert claim_as(change, source) is moved

@@ -103,7 +103,12 @@ def test_the_books_tell_calls_tokens_and_every_answer_that_was_of_no_use() -> No
     ]
 
 
+def test_the_books_say_where_to_look_when_nothing_was_kept() -> None:
+    nothing = {"seen": 3, "kept": 0, "dropped": {"filter": 3}, "failed": {}}
+    assert books(pairs=nothing)[-1] == "no pair was kept: dropped/ names the reason for each document"
+
+
 def test_the_books_tell_what_could_not_be_read_and_what_will_be_tried_again() -> None:
     lines = books(unreadable={"corrupt_line": 3}, failures={"check: timeout": 4, "filter: refused": 1})
     assert lines[2].startswith("unreadable records: corrupt_line 3")
-    assert lines[3] == "failures: check: timeout 4, filter: refused 1; run again to try them again"
+    assert lines[3] == "failures: check: timeout 4, filter: refused 1 (failed/ names each); run again to try them again"

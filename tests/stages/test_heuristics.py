@@ -157,6 +157,13 @@ def test_a_limit_is_what_is_still_allowed() -> None:
     assert reason(stage("heuristics", max_tokens=49).decide(document(words), None)) == "max_tokens"
 
 
+def test_a_pair_of_words_that_stands_once_is_no_repetition() -> None:
+    assert reason(stage("heuristics", min_tokens=0).decide(document("Hello world"), None)) == "kept"
+    assert (
+        reason(stage("heuristics", min_tokens=0).decide(document("Buy now buy now buy now"), None)) == "max_top_bigram"
+    )
+
+
 def test_a_menu_is_dropped_and_an_article_under_a_menu_is_not() -> None:
     menu = "Skip to content\nLog in\nSubscribe\nShare on social media\nPrivacy policy\nTerms of use\n"
     article = "\n".join(PROSE.split(". "))

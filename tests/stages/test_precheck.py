@@ -188,6 +188,8 @@ What did the author Mary Shelley call her monster?
 Which structure in the page table of x86-64 holds the dirty bit?
 According to Table 2 of the IAU 2009 system of constants, what is the astronomical unit?
 Who is the narrator of the novel 'Moby-Dick'?
+Which article did Turing publish in 1936, and what does this article describe?
+If a paragraph has 3 lines of 12 words, how many words are in the paragraph?
 Through which passage did Amundsen sail from 1903 to 1906?
 Let s = [1, 2, 3]. In this example, what does s[-1] evaluate to in Python?
 """.strip().split("\n")

@@ -184,6 +184,8 @@ class OpenAI:
                     self._learn(request.model, start, form, guessed)
                 return completion(answer.body)
             error = refusal(answer, url=base, model=request.model, secret=self._key)
+            if isinstance(error, Unauthorized) and not self._key:
+                error = Unauthorized(f"{error}; ${self.options.api_key_env} is not set")
             first = first or error
             smaller = self._smaller(form, request, answer, error)
             if smaller is None:

@@ -99,6 +99,9 @@ def _folder(folder: Path, base: Path, options: CorpusOptions) -> Iterable[_Found
         raise error
 
     for root, folders, names in os.walk(folder, onerror=fail):
+        if {"run.yaml", "replies", "shards"} <= {*folders, *names}:  # a run directory: our own output is no corpus
+            folders.clear()
+            continue
         folders[:] = [name for name in folders if not name.startswith(".")]
         for name in names:
             path = Path(root, name)

@@ -18,7 +18,7 @@ import orjson
 
 from webscale_rl.dataset.rows import DROPPED_COLUMNS, EXAMPLE_COLUMNS, schema
 from webscale_rl.sieve import Rejected, Sieve
-from webscale_rl.tally import END_DROPPED, END_KEPT
+from webscale_rl.tally import END_DROPPED, END_FAILED, END_KEPT
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -217,6 +217,14 @@ def write_dataset(examples: ShardExamples, shards: Sequence[Path], writer: PartW
         chosen = batch if len(stay) == len(batch) else batch.take(pa.array(stay, pa.int64()))
         facts.note(chosen)
         writer.write(chosen)
+
+
+def write_failed(shards: Sequence[Path], writer: PartWriter) -> None:
+    """Write all failures, in the order of the corpus; their error stands in `reason`."""
+    import pyarrow.compute as pc
+
+    for batch in outcome_batches(shards, ("end", *DROPPED_COLUMNS)):
+        writer.write(batch.filter(pc.equal(batch.column("end"), END_FAILED)).select(list(DROPPED_COLUMNS)))
 
 
 def write_dropped(

@@ -10,8 +10,11 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import msgspec
+
 from webscale_rl.backend import BackendError, ContextTooLong, Reply, Request
 from webscale_rl.config import Parts
+from webscale_rl.engine.moved import MovedReplies
 from webscale_rl.engine.replies import Stored
 from webscale_rl.engine.shard import Shard
 from webscale_rl.engine.stop import Stop, Stopped
@@ -37,6 +40,7 @@ class Asker:
         self._attempts = attempts
         self._depth = {stage.name: place for place, stage in enumerate(parts.pipeline.stages)}
         self._asking: dict[tuple[int, bytes], asyncio.Lock] = {}
+        self.moved: MovedReplies | None = None
         self.watch: Callable[[str, Reply], None] = lambda stage, reply: None
 
     async def ask(self, shard: Shard, ordinal: int, stage: AnyStage, record: Any) -> Any:
@@ -89,7 +93,7 @@ class Asker:
         allowed = self._attempts * (shard.round + 1)
         useless: Unusable | None = None
         for attempt in range(allowed):
-            known = shard.replies.get(request.key)
+            known = shard.replies.get(request.key) or self._bring(shard, request)
             reply = known[attempt].reply if attempt < len(known) else await self._buy(shard, ordinal, stage, request)
             if reply.finish == TOO_LONG:
                 raise ContextTooLong(reply.text)
@@ -102,19 +106,31 @@ class Asker:
         assert useless is not None
         return Failure(stage.name, useless.kind, str(useless)[:300])
 
-    async def _buy(self, shard: Shard, ordinal: int, stage: AnyStage, request: Request) -> Reply:
+    def _bring(self, shard: Shard, request: Request) -> list[Stored]:
+        """What was paid for this request when its document stood in another shard, copied into this one's books."""
         assert shard.replies is not None
+        if self.moved is None:
+            return []
+        for stored in self.moved.find(request.key, besides=shard.index):
+            self._write(shard, msgspec.structs.replace(stored, moved=True))
+        return shard.replies.get(request.key)
+
+    def _write(self, shard: Shard, stored: Stored) -> None:
+        assert shard.replies is not None
+        try:
+            shard.replies.append(stored)
+        except OSError as error:
+            self._stop.request(f"cannot write to the run directory ({error.strerror}); make room and run again")
+            raise Stopped(str(error)) from error
+
+    async def _buy(self, shard: Shard, ordinal: int, stage: AnyStage, request: Request) -> Reply:
         latency = 0.0
         request.messages()  # rendered while it waits for a slot, not while it holds one
         try:
             reply, latency = await self._traffic.reply(request, (-self._depth[stage.name], ordinal))
         except ContextTooLong as error:
             reply = Reply(text=str(error)[:300], finish=TOO_LONG)
-        try:
-            shard.replies.append(Stored(request.key, stage.name, reply, latency))
-        except OSError as error:
-            self._stop.request(f"cannot write to the run directory ({error.strerror}); make room and run again")
-            raise Stopped(str(error)) from error
+        self._write(shard, Stored(request.key, stage.name, reply, latency))
         if reply.finish != TOO_LONG:
             self.watch(stage.name, reply)
         return reply

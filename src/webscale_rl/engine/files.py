@@ -58,6 +58,17 @@ def replace_folder(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
+def scratch_folder(path: Path) -> Iterator[Path]:
+    """An empty folder that is gone afterwards, and at the next start if a crash left it behind."""
+    shutil.rmtree(path, ignore_errors=True)
+    path.mkdir()
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+@contextmanager
 def owned(folder: Path) -> Iterator[None]:
     """Hold the folder for this process. Raises ConfigError if another one does. The system lets go when the process dies, however it dies."""
     with (folder / ".lock").open("w") as lock:

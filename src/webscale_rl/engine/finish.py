@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import orjson
@@ -13,15 +12,15 @@ from webscale_rl import __version__
 from webscale_rl.config import Parts, Run
 from webscale_rl.dataset.card import card
 from webscale_rl.dataset.rows import DROPPED_COLUMNS, EXAMPLE_COLUMNS
-from webscale_rl.dataset.writer import Facts, PartWriter, sift, write_dataset, write_dropped
-from webscale_rl.engine.files import replace_folder, write_text
+from webscale_rl.dataset.writer import Facts, PartWriter, sift, write_dataset, write_dropped, write_failed
+from webscale_rl.engine.files import replace_folder, scratch_folder, write_text
 from webscale_rl.engine.rundir import SUMMARY_FILE
 from webscale_rl.engine.shard import finished_shards, read_commit
 from webscale_rl.tally import END_DROPPED, END_KEPT, Tally
 
 
 def finish(run: Run, parts: Parts, folder: Path, record: Mapping[str, Any]) -> dict[str, Any]:
-    """Write dataset/, dropped/ and summary.json; gives the summary back. Raises OSError if the disk is full."""
+    """Write dataset/, dropped/, failed/ and summary.json; gives the summary back. Raises OSError if the disk is full."""
     shards = finished_shards(folder)
     tally = tally_of(folder, shards)
     facts = Facts()
@@ -30,13 +29,18 @@ def finish(run: Run, parts: Parts, folder: Path, record: Mapping[str, Any]) -> d
         tally.end("pair", "", END_KEPT, count=-1)
         tally.end("pair", sieve, END_DROPPED, reason)
 
-    with TemporaryDirectory(dir=folder, prefix=".sieves-") as scratch:
-        examples = sift(shards, parts.sieves, Path(scratch))
+    with scratch_folder(folder / ".sieves") as scratch:
+        examples = sift(shards, parts.sieves, scratch)
         with (
             replace_folder(folder / "dropped") as target,
             PartWriter(target, DROPPED_COLUMNS, run.dataset.rows_per_file) as writer,
         ):
             write_dropped(examples, shards, writer, sieved)
+        with (
+            replace_folder(folder / "failed") as target,
+            PartWriter(target, DROPPED_COLUMNS, run.dataset.rows_per_file) as writer,
+        ):
+            write_failed(shards, writer)
         stages = [stage.name for stage in parts.pipeline.stages]
         units = {stage.name: stage.unit for stage in parts.pipeline.stages}
         summary = summarise(tally, stages, units, [sieve.name for sieve in parts.sieves])
@@ -63,6 +67,8 @@ def summarise(tally: Tally, stages: Sequence[str], units: Mapping[str, str], sie
     """The books as JSON: totals, the funnel stage by stage, drops by reason, failures by kind, calls and tokens."""
     every = [*stages, *sieves]
     funnel = []
+    if tally.dropped_by("read"):
+        every, units = ["read", *every], {"read": "document", **units}
     for place, stage in enumerate(every):
         unit = units.get(stage, "pair")
         funnel.append({"stage": stage, "unit": unit, **tally.at(stage, every[place + 1 :], unit).plain()})

@@ -22,6 +22,7 @@ from webscale_rl.corpus import Unreadable
 from webscale_rl.dataset.rows import outcome_row
 from webscale_rl.engine.ask import Asker
 from webscale_rl.engine.feed import Item, feed
+from webscale_rl.engine.moved import MovedReplies
 from webscale_rl.engine.progress import Progress
 from webscale_rl.engine.shard import Commit, Shard, read_commit
 from webscale_rl.engine.stop import Stop, Stopped
@@ -44,6 +45,7 @@ class LocalRunner:
     """Runs the pipeline over a corpus into a run directory. `rules` and `source` are digests (see `Commit`)."""
 
     def __init__(self, run: Run, parts: Parts, folder: Path, *, rules: str, source: str, stop: Stop) -> None:
+        self.moved: MovedReplies | None = None
         self._run = run
         self._parts = parts
         self._folder = folder
@@ -65,6 +67,7 @@ class LocalRunner:
             self._traffic = Traffic(backend, self._run.traffic, self._stop)
             self.progress.traffic = self._traffic
             self._asker = Asker(self._parts, self._traffic, self._stop, self._run.traffic.attempts)
+            self._asker.moved = self.moved
             self._asker.watch = self.progress.answered
             keeper = asyncio.create_task(self._keep())
             stopper = asyncio.create_task(self._wind_down())

@@ -27,12 +27,13 @@ _LARGEST = 256 << 20
 
 class Stored(msgspec.Struct, frozen=True, array_like=True):
     """One reply in the books. `finish` "context_length" marks a request that the model could not take: it cost nothing
-    and would be refused again."""
+    and would be refused again. `moved` marks a copy of a reply that stands in another shard's books already."""
 
     key: bytes
     stage: str
     reply: Reply
     latency_s: float = 0.0
+    moved: bool = False
 
 
 _ENCODER = msgspec.msgpack.Encoder()
@@ -49,7 +50,7 @@ class ReplyStore:
         self._order: list[Stored] = []
         self._file: int | None = None
         self._dirty = False
-        for stored in [*_read_sealed(self._sealed), *read_journal(self._journal)]:
+        for stored in [*read_sealed(self._sealed), *read_journal(self._journal)]:
             self._remember(stored)
 
     def get(self, key: bytes) -> list[Stored]:
@@ -140,6 +141,7 @@ def _write_sealed(path: Path, replies: Iterable[Stored]) -> None:
                 "refusal": reply.refusal,
                 **msgspec.structs.asdict(reply.usage),
                 "latency_s": stored.latency_s,
+                "moved": stored.moved,
             }
         )
     tokens = [(name, pa.int64()) for name in Usage.__struct_fields__]
@@ -153,6 +155,7 @@ def _write_sealed(path: Path, replies: Iterable[Stored]) -> None:
             ("refusal", pa.string()),
             *tokens,
             ("latency_s", pa.float64()),
+            ("moved", pa.bool_()),
         ]
     )
     table = pa.Table.from_pylist(rows, schema)
@@ -160,7 +163,19 @@ def _write_sealed(path: Path, replies: Iterable[Stored]) -> None:
         pq.write_table(table, temporary, compression="zstd")
 
 
-def _read_sealed(path: Path) -> Iterator[Stored]:
+def read_keys(folder: Path, shard: int) -> Iterator[bytes]:
+    """The keys of all replies of a shard, without their texts."""
+    import pyarrow.parquet as pq
+
+    sealed = folder / f"{shard:05d}.parquet"
+    if sealed.exists():
+        yield from pq.read_table(sealed, columns=["key"]).column("key").to_pylist()
+    for stored in read_journal(folder / f"{shard:05d}.journal"):
+        yield stored.key
+
+
+def read_sealed(path: Path) -> Iterator[Stored]:
+    """The replies of a sealed shard; none if there is no such file."""
     if not path.exists():
         return
     import pyarrow.parquet as pq
@@ -168,4 +183,4 @@ def _read_sealed(path: Path) -> Iterator[Stored]:
     for row in pq.read_table(path).to_pylist():
         usage = Usage(**{name: row[name] for name in Usage.__struct_fields__})
         reply = Reply(row["text"], row["finish"], row["refusal"], row["model"], usage)
-        yield Stored(row["key"], row["stage"], reply, row["latency_s"])
+        yield Stored(row["key"], row["stage"], reply, row["latency_s"], row["moved"])

@@ -33,8 +33,9 @@ _IN_REQUEST = frozenset(
 )
 
 
-def resolved(run: Run, parts: Parts) -> dict[str, Any]:
-    """The configuration with every default filled in, and the digests of the files that it names."""
+def resolved(run: Run, parts: Parts, source: str = "") -> dict[str, Any]:
+    """The configuration with every default filled in, and the digests of the files that it names. `source` is a digest
+    of the corpus's files."""
     config = run.model_dump(mode="json")
     config["inputs"] = [shown(given) for given in run.inputs]  # a URL may hold a password
     config["backend"] = (
@@ -45,6 +46,8 @@ def resolved(run: Run, parts: Parts) -> dict[str, Any]:
     prompts = {stage.name: stage.prompt.digest for stage in parts.pipeline.stages if stage.prompt is not None}
     return {
         "webscale_rl": __version__,
+        "input": source,
+        "repays": _repayments(parts),
         "digests": {"prompts": prompts, "domains": parts.context.domains.digest},
         "config": config,
     }
@@ -57,20 +60,24 @@ def rules_digest(record: Mapping[str, Any]) -> str:
     return content_id(record["webscale_rl"], yaml.safe_dump([config, record["digests"]], sort_keys=True))
 
 
-def claim(folder: Path, record: Mapping[str, Any], *, accept_changes: bool) -> None:
-    """Make the folder this run's. Raises ConfigError if it holds something else, ChangedError if another run."""
+def claim(folder: Path, record: Mapping[str, Any], *, accept_changes: bool) -> bool:
+    """Make the folder this run's. Says whether replies lie there that were paid for other input, or input that cannot
+    be compared. Raises ConfigError if the folder holds something else, ChangedError if another run."""
     path = folder / RUN_FILE
+    moved = False
     if path.exists():
         before = read_yaml(path)
         if not isinstance(before.get("config"), dict) or not isinstance(before.get("digests"), dict):
             raise ConfigError(f"{path}: was not written by webscale-rl; choose another --out")
-        changes = list(differences(before, record))
+        # of a run without replies and shards nothing came: a wrong model name, say, which is mended now
+        changes = [] if _is_empty(folder) else list(differences(before, record))
         if changes and not accept_changes:
             told = "\n".join(f"  {change}" for change in changes)
             raise ChangedError(
                 f"{folder} holds a run with another configuration:\n{told}\n"
                 "continue it with --accept-changes, or choose another --out"
             )
+        moved = not record["input"] or before.get("input") != record["input"] or _recut(before, record)
     elif any(entry.name not in _OURS for entry in folder.iterdir()):
         raise ConfigError(f"{folder}: is not empty and holds no run; choose another --out")
     (folder / SUMMARY_FILE).unlink(missing_ok=True)  # it was true of the run as it was
@@ -78,44 +85,72 @@ def claim(folder: Path, record: Mapping[str, Any], *, accept_changes: bool) -> N
     write_text(path, yaml.safe_dump(dict(record), sort_keys=False, allow_unicode=True, width=120))
     for name in ("replies", "shards"):
         (folder / name).mkdir(exist_ok=True)
+    return moved and any((folder / "replies").iterdir())
+
+
+def _is_empty(folder: Path) -> bool:
+    """Whether a run left neither replies nor shards."""
+    return not any(
+        found for name in ("replies", "shards") if (folder / name).is_dir() for found in (folder / name).iterdir()
+    )
 
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
     """A line for each key that differs and matters: what it was, what it is, what that pays for again."""
-    prompted = list(after["digests"]["prompts"])
+    repays = after["repays"]
     old, new = dict(_flat(before["config"])), dict(_flat(after["config"]))
     for key in sorted(old.keys() | new.keys()):
         was, now = old.get(key), new.get(key)
         if was != now and not _is_operational(key):
-            yield f"{key}: {was!r} -> {now!r} ({_price(key, prompted)})"
+            yield f"{key}: {was!r} -> {now!r} ({_price(key, repays)})"
     old_prompts = before["digests"].get("prompts", {})
     for stage, digest in after["digests"]["prompts"].items():
         if stage in old_prompts and old_prompts[stage] != digest:
-            yield f"the prompt of {stage} was edited ({_repays(stage, prompted)})"
+            yield f"the prompt of {stage} was edited ({_told(repays.get(stage, []))})"
     if before["digests"].get("domains") != after["digests"]["domains"]:
-        yield f"the domains were edited ({_repays('classify', prompted)})"
+        yield f"the domains were edited ({_told(repays.get('classify', []))})"
 
 
 def _is_operational(key: str) -> bool:
     steps = key.split(".")
-    return steps[0] in _OPERATIONAL or (steps[0] == "backend" and steps[-1] in _OPERATIONAL_BACKEND)
+    return steps[0] in _OPERATIONAL or (steps[0] == "backend" and len(steps) == 2 and steps[1] in _OPERATIONAL_BACKEND)
 
 
-def _price(key: str, prompted: list[str]) -> str:
+def _recut(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    """Whether documents may stand in other shards than before."""
+    return any(before["config"].get(key) != after["config"].get(key) for key in _INPUT)
+
+
+def _repayments(parts: Parts) -> dict[str, list[str]]:
+    """For each prompted stage, the stages that a change of its requests pays for again.
+
+    A stage that hands its record on as it came pays for itself alone; one that makes new records (personas, pairs) for
+    all that is asked of them as well. What is free pays nothing.
+    """
+    if not parts.paid:
+        return {}
+    prompted = [stage for stage in parts.pipeline.stages if stage.prompt is not None]
+    return {
+        stage.name: [stage.name, *(later.name for later in prompted[at + 1 :] if stage.gives is not stage.takes)]
+        for at, stage in enumerate(prompted)
+    }
+
+
+def _price(key: str, repays: Mapping[str, list[str]]) -> str:
     steps = key.split(".")
     if steps[0] in _RULES_ONLY:
-        return "pays nothing again"
+        return _told([])
     if steps[0] in _INPUT:
-        return "pays again for documents that come to stand in another shard"
-    if steps[0] == "stages" and len(steps) > 2 and steps[1] in prompted and steps[2] in _IN_REQUEST:
-        return _repays(steps[1], prompted)
+        return "pays for documents that are new"
+    if steps[0] == "stages" and len(steps) > 2 and steps[1] in repays and steps[2] in _IN_REQUEST:
+        return _told(repays[steps[1]])
     if steps[0] == "stages":
         return "pays nothing again, but for records that now go on"
-    return _repays("classify" if steps[0] == "domains" else "generate" if steps[0] == "seed" else "", prompted)
+    first = {"domains": "classify", "seed": "generate"}.get(steps[0])
+    return _told(repays.get(first, []) if first else list(repays))
 
 
-def _repays(first: str, prompted: list[str]) -> str:
-    stages = prompted[prompted.index(first) :] if first in prompted else prompted
+def _told(stages: list[str]) -> str:
     return f"pays again: {', '.join(stages)}" if stages else "pays nothing again"
 
 

@@ -112,6 +112,8 @@ def _default(field: FieldInfo) -> str:
         return ""
     if isinstance(value, tuple):
         value = list(value)
+    if value == "":
+        return "empty"
     words = {None: "null", True: "true", False: "false"}
     return f"`{words.get(value, value) if isinstance(value, bool | type(None)) else value}`"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -16,21 +17,21 @@ from webscale_rl.errors import ConfigError
 
 
 def read_status(directory: Path) -> dict[str, Any]:
-    """The books so far, with `state` ("done", "done, with failures" or "not finished") and the number of replies that
-    stand in journals. Raises ConfigError if the directory holds no run."""
+    """The books so far, with `state` ("done", "done, with failures" or "not finished") and the number of replies
+    that stand in journals, by stage. Raises ConfigError if the directory holds no run."""
     path = directory / RUN_FILE
     if not path.exists():
         raise ConfigError(f"{directory}: holds no run (there is no {RUN_FILE})")
     journals = sorted((directory / "replies").glob("*.journal"))
-    unsealed = sum(1 for journal in journals for _ in read_journal(journal))
+    unsealed = Counter(stored.stage for journal in journals for stored in read_journal(journal))
     summary_file = directory / SUMMARY_FILE
     if summary_file.exists():
         summary: dict[str, Any] = orjson.loads(summary_file.read_bytes())
         state = "done, with failures" if summary["failures"] else "done"
-        return {"state": state, **summary, "unsealed_replies": unsealed}
+        return {"state": state, **summary, "in_journals": dict(unsealed)}
     run = Run.make(read_yaml(path)["config"], str(path))
     stages = Parts(run).pipeline.stages
     shards = finished_shards(directory)
     units = {stage.name: stage.unit for stage in stages}
     summary = summarise(tally_of(directory, shards), list(units), units, ())
-    return {"state": "not finished", **summary, "finished_shards": len(shards), "unsealed_replies": unsealed}
+    return {"state": "not finished", **summary, "finished_shards": len(shards), "in_journals": dict(unsealed)}

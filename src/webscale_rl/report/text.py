@@ -15,7 +15,7 @@ def funnel_lines(funnel: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     for row in funnel:
         dropped, failed = sum(row["dropped"].values()), sum(row["failed"].values())
         yield (
-            f"{row['stage']:<12} {row['unit'] + 's':<9} {row['seen']:>9,} {row['kept']:>9,} {dropped:>9,} {failed:>7,}"
+            f"{row['stage'][:12]:<12} {row['unit'] + 's':<9} {row['seen']:>9,} {row['kept']:>9,} {dropped:>9,} {failed:>7,}"
             f"  {_why({**row['dropped'], **row['failed']})}"
         ).rstrip()
 
@@ -41,7 +41,9 @@ def books_lines(summary: Mapping[str, Any]) -> Iterator[str]:
             if calls["unusable"]:
                 yield f"answers of no use in {stage}: {_why(calls['unusable'])}"
     if summary["failures"]:
-        yield f"failures: {_why(summary['failures'])}; run again to try them again"
+        yield f"failures: {_why(summary['failures'])} (failed/ names each); run again to try them again"
+    if not summary["pairs"]["kept"] and summary["documents"]["seen"]:
+        yield "no pair was kept: dropped/ names the reason for each document"
 
 
 def pair_lines(example: Example) -> Iterator[str]:

@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Any, ClassVar, Self
 
 import msgspec
+from pydantic import Field, field_validator
 
 from webscale_rl.backend import BackendOptions, BadRequest, Reply, Request
 from webscale_rl.backends.extractive import informative, questions, verify
@@ -33,7 +34,14 @@ MODEL = "extractive-1"
 class Options(BackendOptions):
     """The extractive backend has nothing to set."""
 
-    use: str = "extractive"
+    use: str = Field("extractive", description="name of the backend")
+
+    @field_validator("model")
+    @classmethod
+    def _no_model(cls, model: str) -> str:
+        if model:
+            raise ValueError("the extractive backend has no model; leave it out, or say use: openai")
+        return model
 
 
 class Extractive:
