@@ -59,9 +59,7 @@ def main() -> None:
         command = [sys.executable, "-m", "webscale_rl.cli", "run", "--base-url", url, "--model", "m"]
         idle = measured([*command, "sample:", "--limit", "1", "--out", f"{folder}/warm"])
         before = stats(url)["answered"]
-        cost = measured(
-            [*command, str(path), "--out", f"{folder}/run", "--concurrency", str(args.concurrency)]
-        )
+        cost = measured([*command, str(path), "--out", f"{folder}/run", "--concurrency", str(args.concurrency)])
         books = stats(url)
         calls = books["answered"] - before
         cpu, wall = raw_cost(url, calls, args.concurrency)

@@ -38,15 +38,15 @@ def main() -> None:
         log = Path(folder) / "server.jsonl"
         with server("--slots", str(args.slots), "--latency", str(args.latency), "--log", str(log)) as url:
             command = [sys.executable, "-m", "webscale_rl.cli", "run", str(path), "--out", f"{folder}/run"]
-            cost = measured(
-                [*command, "--base-url", url, "--model", "m", "--concurrency", str(args.concurrency)]
-            )
+            cost = measured([*command, "--base-url", url, "--model", "m", "--concurrency", str(args.concurrency)])
         entries = [json.loads(line) for line in log.read_text().splitlines()]
     entries = [entry for entry in entries if entry["started"]]
     last_start = max(entry["started"] for entry in entries if entry["stage"] == "filter")
     end = max(entry["ended"] for entry in entries)
     print(f"calls {len(entries):,}, wall {cost.wall_s:.1f} s, client CPU {cost.cpu_s:.1f} s")
-    print(f"slot time used until the last document has started: {100 * slot_use(entries, args.slots, last_start):.2f} %")
+    print(
+        f"slot time used until the last document has started: {100 * slot_use(entries, args.slots, last_start):.2f} %"
+    )
     print(f"slot time used over the whole run:                  {100 * slot_use(entries, args.slots, end):.2f} %")
 
 

@@ -131,6 +131,10 @@ def test_no_control_character_and_no_lone_surrogate_gets_into_a_message(text: st
     content.encode()
 
 
+def test_a_line_break_of_any_kind_stays_one() -> None:
+    assert defuse("a\x85b\r\nc\u2028d") == "a\nb\r\nc\u2028d"
+
+
 @given(documents)
 def test_what_was_defused_stays_as_it_is(text: str) -> None:
     assert defuse(defuse(text)) == defuse(text)

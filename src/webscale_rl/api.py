@@ -8,6 +8,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,11 +92,7 @@ async def run_async(
         raise ConfigError("out: missing; name the run directory")
     gauge = corpus.Gauge()
     items, source = _items(config, documents, gauge)
-    folder = Path(config.out)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ConfigError(f"{folder}: cannot be the run directory ({error.strerror}); choose another --out") from error
+    folder = _made(Path(config.out))
     try:
         with owned(folder):
             record = resolved(config, parts, source)
@@ -116,6 +113,14 @@ async def run_async(
         place = error.filename or folder
         raise RunStopped(f"{place}: {error.strerror or error}; mend it and run again", RESUMABLE) from error
     return Result(folder, summary)
+
+
+def _made(folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"{folder}: cannot be the run directory ({error.strerror}); choose another --out") from error
+    return folder
 
 
 async def _execute(runner: LocalRunner, items: Iterable[Item], stop: Stop) -> None:
@@ -191,17 +196,5 @@ def _loop_is_running() -> bool:
 
 
 def _in_thread(work: Coroutine[Any, Any, Result]) -> Result:
-    outcome: list[Result | BaseException] = []
-
-    def target() -> None:
-        try:
-            outcome.append(_run_loop(work))
-        except BaseException as error:  # handed over to the caller's thread, whatever it is
-            outcome.append(error)
-
-    thread = threading.Thread(target=target, name="webscale-rl")
-    thread.start()
-    thread.join()
-    if isinstance(outcome[0], BaseException):
-        raise outcome[0]
-    return outcome[0]
+    with ThreadPoolExecutor(1, thread_name_prefix="webscale-rl") as thread:
+        return thread.submit(_run_loop, work).result()

@@ -40,7 +40,8 @@ class Sampling(msgspec.Struct, frozen=True):
 class Request(msgspec.Struct, frozen=True, dict=True):
     """One call: which stage asks, with which prompt and slots, for which form of answer.
 
-    `variant` is what else of the backend's options changes answers. `affinity` keeps the calls of one document together (it is the document's id); it is no part of the content.
+    `variant` is what else of the backend's options changes answers. `affinity` keeps the calls of one document together
+    (it is the document's id); it is no part of the content.
     """
 
     stage: str

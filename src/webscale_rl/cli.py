@@ -1,4 +1,5 @@
-"""The command line: one noun per command, the same words as in Python and YAML. Results go to stdout, progress to stderr.
+"""The command line: one noun per command, the same words as in Python and YAML. Results go to stdout,
+progress to stderr.
 
 Exit codes: 0 done, 1 finished with failures, 2 wrong usage, 3 stopped by a limit or a signal and resumable.
 Everything heavy is imported inside the commands, so that `--help` comes at once.

@@ -42,7 +42,7 @@ class ExportError(UserError):
 
 
 class RunStopped(RuntimeError):
-    """A run that ended before its corpus did. `code` is 3 if running it again goes on, 2 if something must be mended."""
+    """A run that ended before its corpus did. `code` is 3 if running it again goes on, else 2."""
 
     def __init__(self, reason: str, code: int) -> None:
         super().__init__(reason)

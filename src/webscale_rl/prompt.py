@@ -87,14 +87,19 @@ class Prompt:
         """The names that a render must fill."""
         return frozenset(part[0] for _, parts in self.messages for part in parts if isinstance(part, tuple))
 
-    def require(self, available: Iterable[str]) -> None:
-        """Raises PromptError if the prompt asks for a slot that its stage does not fill."""
+    def require(self, available: Iterable[str], trusted: Iterable[str] = ()) -> None:
+        """Raises PromptError if the prompt asks for a slot that its stage does not fill, or takes one that holds what
+        nobody vouches for without quoting it."""
         unknown = self.slots - set(available)
         if unknown:
             raise PromptError(
                 f"prompt {self.name}: unknown slot {{{{{min(unknown)}}}}}; this stage fills:"
                 f" {', '.join(sorted(available))}"
             )
+        bare = {part[0] for _, parts in self.messages for part in parts if isinstance(part, tuple) and not part[1]}
+        if exposed := bare - set(trusted):
+            name = min(exposed)
+            raise PromptError(f"prompt {self.name}: {{{{{name}}}}} holds untrusted text; write {{{{{name}|quoted}}}}")
 
     def render(self, slots: Mapping[str, str]) -> list[dict[str, str]]:
         """Chat messages, with every slot filled in one pass. Raises PromptError for a missing slot."""

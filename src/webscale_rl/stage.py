@@ -62,7 +62,8 @@ class Stage(Generic[In, Answer, Out]):
     """Base of all stages. Subclasses set the class variables and override `decide`, and `ask` if they have a prompt.
 
     `takes` and `gives` are the record types (Document, Brief or Pair); `reasons` is the closed list of its Drops;
-    `slots` names what `ask` fills; `reply_type` is the msgspec Struct that an answer must parse into.
+    `slots` names what `ask` fills, and `trusted` those of them that are our own words: a prompt must quote the others;
+    `reply_type` is the msgspec Struct that an answer must parse into.
     """
 
     name: ClassVar[str]
@@ -70,6 +71,7 @@ class Stage(Generic[In, Answer, Out]):
     gives: ClassVar[type]
     reasons: ClassVar[frozenset[str]] = frozenset()
     slots: ClassVar[frozenset[str]] = frozenset()
+    trusted: ClassVar[frozenset[str]] = frozenset()
     reply_type: ClassVar[type[msgspec.Struct] | None] = None
     gathers: ClassVar[bool] = False
     Options: ClassVar[type[StageOptions]] = StageOptions
@@ -80,7 +82,7 @@ class Stage(Generic[In, Answer, Out]):
         self.prompt: Prompt | None = None
         if self.reply_type is not None:
             self.prompt = Prompt.load(options.prompt or self.name)
-            self.prompt.require(self.slots)
+            self.prompt.require(self.slots, self.trusted)
 
     @property
     def unit(self) -> str:

@@ -188,6 +188,7 @@ What did the author Mary Shelley call her monster?
 Which structure in the page table of x86-64 holds the dirty bit?
 According to Table 2 of the IAU 2009 system of constants, what is the astronomical unit?
 Who is the narrator of the novel 'Moby-Dick'?
+What is it called when the author states the opposite of what is meant?
 Which article did Turing publish in 1936, and what does this article describe?
 If a paragraph has 3 lines of 12 words, how many words are in the paragraph?
 Through which passage did Amundsen sail from 1903 to 1906?

@@ -1,4 +1,4 @@
-"""Turns finished shards into the dataset: the sieves judge, then dataset/ and dropped/ are written, whole or not at all.
+"""Turns finished shards into the dataset: the sieves judge, then its folders are written, whole or not at all.
 
 Streams: no more than a row group is in memory, whatever the size of the corpus.
 """

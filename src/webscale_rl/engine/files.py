@@ -70,7 +70,10 @@ def scratch_folder(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def owned(folder: Path) -> Iterator[None]:
-    """Hold the folder for this process. Raises ConfigError if another one does. The system lets go when the process dies, however it dies."""
+    """Hold the folder for this process. Raises ConfigError if another one does.
+
+    The system lets go when the process dies, however it dies.
+    """
     with (folder / ".lock").open("w") as lock:
         if fcntl is not None:
             try:

@@ -20,7 +20,7 @@ from webscale_rl.tally import END_DROPPED, END_KEPT, Tally
 
 
 def finish(run: Run, parts: Parts, folder: Path, record: Mapping[str, Any]) -> dict[str, Any]:
-    """Write dataset/, dropped/, failed/ and summary.json; gives the summary back. Raises OSError if the disk is full."""
+    """Write dataset/, dropped/, failed/ and summary.json; gives the summary. Raises OSError if the disk is full."""
     shards = finished_shards(folder)
     tally = tally_of(folder, shards)
     facts = Facts()

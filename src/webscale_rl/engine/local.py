@@ -89,7 +89,7 @@ class LocalRunner:
             self._stop.check()
 
     def _remember(self, backend: Backend) -> None:
-        """Tell the backend what it learned in an earlier run, if it is of the kind that learns (`state`, `remember`)."""
+        """Tell the backend what it learned in an earlier run, if it is one that learns (`state`, `remember`)."""
         path = self._folder / BACKEND_FILE
         if hasattr(backend, "remember") and path.exists():
             with suppress(orjson.JSONDecodeError):  # cut by a crash: it learns again
@@ -233,7 +233,8 @@ class LocalRunner:
                 free = shutil.disk_usage(self._folder).free
                 if free < least:
                     self._stop.request(
-                        f"{self._folder}: the disk has {free >> 20} MB left, min_free_disk_mb is {least >> 20}; make room and run again"
+                        f"{self._folder}: the disk has {free >> 20} MB left, min_free_disk_mb is {least >> 20};"
+                        " make room and run again"
                     )
                     return
                 await asyncio.sleep(SYNC_EVERY_S)

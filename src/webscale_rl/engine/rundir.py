@@ -142,6 +142,8 @@ def _price(key: str, repays: Mapping[str, list[str]]) -> str:
         return _told([])
     if steps[0] in _INPUT:
         return "pays for documents that are new"
+    if steps[0] == "pipeline":
+        return "pays for what was never asked"
     if steps[0] == "stages" and len(steps) > 2 and steps[1] in repays and steps[2] in _IN_REQUEST:
         return _told(repays[steps[1]])
     if steps[0] == "stages":

@@ -52,8 +52,9 @@ def reference() -> str:
     lines = [
         "# Configuration reference",
         "",
-        "Generated from the code by `python -m webscale_rl.report.reference`; a test compares. Every key can stand in the",
-        "YAML file that `-c` names; unknown keys are refused. Secrets never stand here: `api_key_env` names a variable.",
+        "Generated from the code by `python -m webscale_rl.report.reference`; a test compares. Every key can stand in",
+        "the YAML file that `-c` names; unknown keys are refused. Secrets never stand here: `api_key_env` names a",
+        "variable.",
         "",
         "## The run",
         "",

@@ -15,8 +15,8 @@ def funnel_lines(funnel: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     for row in funnel:
         dropped, failed = sum(row["dropped"].values()), sum(row["failed"].values())
         yield (
-            f"{row['stage'][:12]:<12} {row['unit'] + 's':<9} {row['seen']:>9,} {row['kept']:>9,} {dropped:>9,} {failed:>7,}"
-            f"  {_why({**row['dropped'], **row['failed']})}"
+            f"{row['stage'][:12]:<12} {row['unit'] + 's':<9} {row['seen']:>9,} {row['kept']:>9,} {dropped:>9,}"
+            f" {failed:>7,}  {_why({**row['dropped'], **row['failed']})}"
         ).rstrip()
 
 

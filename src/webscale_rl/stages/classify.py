@@ -41,6 +41,7 @@ class Classify(Stage[Document, ClassifyReply, Brief]):
     gives = Brief
     reasons = frozenset({"unknown_domain", "no_persona"})
     slots = frozenset({"document", "domains", "max_personas"})
+    trusted = frozenset({"domains", "max_personas"})
     reply_type = ClassifyReply
     Options: ClassVar[Any] = ClassifyOptions
 

@@ -52,6 +52,7 @@ class Generate(Stage[Brief, GenerateReply, Pair]):
     gives = Pair
     reasons = frozenset({"no_question"})
     slots = frozenset({"document", "domain", "persona", "examples", "pairs"})
+    trusted = frozenset({"domain", "examples", "pairs"})
     reply_type = GenerateReply
     Options: ClassVar[Any] = GenerateOptions
 

@@ -178,6 +178,11 @@ def _dated(text: str, span: Span) -> str | None:
     return f"{asked} {clause}{tail}?" if clause else None
 
 
+_SUBORDINATORS = frozenset(
+    "When While After Although As Because Before If Once Since Though Until Where Whereas".split()
+)
+
+
 def _inverted(clause: str, date_last: bool) -> str | None:
     """Subject and verb of a declarative clause turned into a question's order, or None."""
     tokens = clause.split(" ")
@@ -188,7 +193,7 @@ def _inverted(clause: str, date_last: bool) -> str | None:
     subject, rest = tokens[:at], tokens[at + 1 :]
     if subject and subject[-1] in ("also", "first", "officially", "formally", "finally"):
         subject.pop()
-    if not subject or not rest or subject[-1].casefold() in FUNCTION_WORDS:
+    if not subject or not rest or subject[-1].casefold() in FUNCTION_WORDS or subject[0] in _SUBORDINATORS:
         return None
     told = " ".join(rest)
     verbs = [
