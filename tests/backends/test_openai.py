@@ -34,7 +34,7 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def ask(text: str = TEXT, *, model: str = "model", affinity: str = "", **sampling: Any) -> Request:
     chosen = Sampling(**{"temperature": 0.0, "max_tokens": 100, **sampling})
-    return Request("filter", PROMPT, {"document": text}, FilterReply, model, chosen, affinity)
+    return Request("filter", PROMPT, {"document": text}, FilterReply, model, chosen, affinity=affinity)
 
 
 def client(*urls: str, transport: Any = None, **options: Any) -> OpenAI:
