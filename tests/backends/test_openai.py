@@ -409,12 +409,12 @@ async def test_the_documents_of_a_dead_server_move_and_come_back(monkeypatch: py
         async with client(dead, server.url) as openai:
             for name in names:  # the preflight has found it dead
                 await openai.reply(ask(affinity=name))
-            monkeypatch.setattr(openai, "_now", lambda: time.monotonic() + 60)
+            monkeypatch.setattr("webscale_rl.backends.openai.time.monotonic", lambda now=time.monotonic: now() + 60)
             lost = next(name for name in names if homes[name] == dead)
             with pytest.raises(backend.Unreachable, match="connection refused"):
                 await openai.reply(ask(affinity=lost))
             await openai.reply(ask(affinity=lost))
-            monkeypatch.setattr(openai, "_now", lambda: time.monotonic() + 120)
+            monkeypatch.setattr("webscale_rl.backends.openai.time.monotonic", lambda now=time.monotonic: now() + 120)
             with LLMServer(port=dead_port) as revived:
                 await openai.reply(ask(affinity=lost))
                 assert revived.books.outcomes == {"ok": 1}

@@ -132,7 +132,6 @@ class OpenAI:
     ) -> None:
         self.options = options
         self._transport = transport
-        self._now = time.monotonic
         self._network: Any = None
         self._key = ""
         self._headers: dict[str, str] = {}
@@ -222,7 +221,7 @@ class OpenAI:
                 async with asyncio.timeout(self.options.connect_timeout_s + PREFLIGHT_S):
                     await self._sender().send("GET", f"{base}/models", self._headers)
             except NotConnected as error:
-                self._avoid_until[base] = self._now() + AVOID_S
+                self._avoid_until[base] = time.monotonic() + AVOID_S
                 return error
             except (BackendError, TimeoutError):
                 return None
@@ -252,7 +251,7 @@ class OpenAI:
         try:
             return await self._sender().send("POST", f"{base}/chat/completions", self._headers, body)
         except NotConnected:
-            self._avoid_until[base] = self._now() + AVOID_S
+            self._avoid_until[base] = time.monotonic() + AVOID_S
             raise
 
     def _encode_ending(
@@ -302,7 +301,7 @@ class OpenAI:
         if len(self._bases) == 1:
             return self._bases[0]
         order = rendezvous(request.affinity or request.key.hex(), self._bases)
-        now = self._now()
+        now = time.monotonic()
         return next((base for base in order if self._avoid_until[base] <= now), order[0])
 
 
