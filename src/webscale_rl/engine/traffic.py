@@ -56,16 +56,17 @@ class Slots:
                 self.give()
             raise
 
-    def give(self) -> None:
-        """Hand the slot to whoever waits with the smallest priority, or free it."""
+    def give(self) -> bool:
+        """Hand the slot to whoever waits with the smallest priority, or free it. Says whether someone has it now."""
         while self._waiting:
             _, _, future = heapq.heappop(self._waiting)
             if not future.done():
                 future.set_result(None)
                 self.changed()
-                return
+                return True
         self.free += 1
         self.changed()
+        return False
 
     def wake(self) -> None:
         """Hand a slot to everyone who waits: the run stops, and each will see that for himself."""
@@ -85,7 +86,7 @@ class Traffic:
         self._stop = stop
         self._slots = Slots(options.concurrency)
         self._slots.changed = self._make_room
-        self._lookahead = max(2, options.concurrency // 8)
+        self._lookahead = max(4, options.concurrency // 8)
         self._most_documents = 4 * options.concurrency + 64
         self._documents = 0
         self._fresh = 0
@@ -156,9 +157,15 @@ class Traffic:
                 self.in_flight -= 1
             self.answered += 1
             self._spent_in_a_row = 0
-            return reply, time.monotonic() - started
+            latency = time.monotonic() - started
         finally:
-            self._slots.give()
+            handed_on = self._slots.give()
+        if handed_on:
+            # Answers come in bunches. Two turns of the loop let all the freed slots be filled before the first answer of
+            # the bunch is worked on, which takes longer than to send a request.
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+        return reply, latency
 
     def _spend(self, error: BackendError) -> None:
         self.spent[error.kind] += 1
