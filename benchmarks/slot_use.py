@@ -1,6 +1,6 @@
 """How much of a server's slot time a run uses: 64 slots, 200 ms a call, 1,000 documents through four stages.
 
-    python -m benchmarks.slot_use [--documents 1000] [--slots 64] [--latency 0.2] [--concurrency 64 72] [--corpus FILES...]
+    python -m benchmarks.slot_use [--documents 1000] [--slots 64] [--latency 0.2] [--concurrency 64 72] [--corpus F...]
 
 Slot time is counted by the server: from the start of its first call until the last document has started, and over the
 whole run. In the end the chains of the last documents must leave slots empty, whoever the client is.

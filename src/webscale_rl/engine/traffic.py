@@ -161,8 +161,8 @@ class Traffic:
         finally:
             handed_on = self._slots.give()
         if handed_on:
-            # Answers come in bunches. Two turns of the loop let all the freed slots be filled before the first answer of
-            # the bunch is worked on, which takes longer than to send a request.
+            # Answers come in bunches. Two turns of the loop let all the freed slots be filled before the first answer
+            # of the bunch is worked on, which takes longer than to send a request.
             await asyncio.sleep(0)
             await asyncio.sleep(0)
         return reply, latency
