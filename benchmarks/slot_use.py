@@ -49,9 +49,7 @@ def measure(folder: Path, path: Path, args: argparse.Namespace, concurrency: int
     last_start = max(entry["started"] for entry in entries if entry["stage"] == "filter")
     end = max(entry["ended"] for entry in entries)
     ideal = len(entries) * args.latency / args.slots
-    print(
-        f"concurrency {concurrency}: {len(entries):,} calls, ideal {ideal:.1f} s, wall {cost.wall_s:.1f} s with start-up"
-    )
+    print(f"concurrency {concurrency}: {len(entries):,} calls, ideal {ideal:.1f} s, wall {cost.wall_s:.1f} s in all")
     print(
         f"  slot time used until the last document has started: {100 * slot_use(entries, args.slots, last_start):.2f} %"
     )

@@ -418,3 +418,36 @@ def test_a_file_that_joins_the_corpus_makes_no_document_paid_twice(tmp_path: Pat
         again = len(server.books.entries)
         run(config)
         assert len(server.books.entries) == again
+
+
+def test_a_smaller_or_larger_limit_gives_the_dataset_of_that_limit(tmp_path: Path) -> None:
+    path = corpus(tmp_path, 12)
+    with LLMServer() as server:
+        for limit in (10, 4, None, 7, 12):
+            config = configured(path, tmp_path / "run", server.url, shard_size=5, limit=limit)
+            assert run(config).summary["documents"]["seen"] == (limit or 12)
+        assert server.books.paid_twice == 0
+
+
+async def test_a_free_backends_useless_answer_is_a_failure(tmp_path: Path) -> None:
+    from webscale_rl import run_async
+    from webscale_rl.backend import BackendOptions, Reply, Request
+
+    class Babbler:
+        name = "babbler"
+        paid = False
+        Options = BackendOptions
+
+        async def reply(self, request: Request) -> Reply:
+            return Reply("hm")
+
+        async def __aenter__(self) -> Babbler:
+            return self
+
+        async def __aexit__(self, *_: object) -> None:
+            return None
+
+    result = await run_async(configured(corpus(tmp_path, 2), tmp_path / "run"), backend=Babbler())
+    assert result.summary["failures"] == {"filter: unparseable": 2}
+    in_notebook = run(configured(corpus(tmp_path, 2), tmp_path / "again"), backend=Babbler())  # a loop is running here
+    assert in_notebook.failed == 2

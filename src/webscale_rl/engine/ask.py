@@ -78,7 +78,10 @@ class Asker:
     async def _usable(self, shard: Shard, ordinal: int, stage: AnyStage, request: Request) -> Any:
         if shard.replies is None:
             reply, _ = await self._traffic.reply(request, (-self._depth[stage.name], ordinal))
-            return parse(reply, request.reply_type)
+            try:
+                return parse(reply, request.reply_type)
+            except Unusable as error:  # what is free is not asked for again: it would answer the same
+                return Failure(stage.name, error.kind, str(error)[:300])
         # two documents of the same text ask the same question: the second waits for the first one's answer
         place = (shard.index, request.key)
         lock = self._asking.setdefault(place, asyncio.Lock())

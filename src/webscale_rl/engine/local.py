@@ -109,7 +109,7 @@ class LocalRunner:
             async for item in stream:
                 if shard is None and to_skip == 0:
                     index += 1
-                    finished = self._finished(index)
+                    finished = self._finished(index, ordinal)
                     if finished is None:
                         shard = await self._on_disk(self._begin, index)
                     else:
@@ -130,13 +130,15 @@ class LocalRunner:
     async def _on_disk(self, work: Callable[..., T], *arguments: Any) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._disk, work, *arguments)
 
-    def _finished(self, index: int) -> Commit | None:
-        """The commit of a shard that need not be looked at again."""
+    def _finished(self, index: int, first: int) -> Commit | None:
+        """The commit of a shard that need not be looked at again. `first` is the ordinal of its first document."""
         commit = read_commit(self._folder, index)
         if commit is None or commit.rules != self._rules or not self._source or commit.input != self._source:
             return None
-        limit = f"limit {self._run.limit}"
-        whole = commit.ended in ("full", limit) or (commit.ended == "input" and self._run.limit is None)
+        limit = self._run.limit
+        if limit is not None and first + commit.documents > limit:
+            return None
+        whole = commit.ended in ("full", "input", f"limit {limit}")
         return commit if whole and commit.failures == 0 else None
 
     def _begin(self, index: int) -> Shard:
