@@ -179,7 +179,12 @@ def test_a_prompt_needs_every_slot() -> None:
 def test_a_slot_that_the_stage_does_not_fill_is_refused_by_name() -> None:
     with pytest.raises(PromptError, match=r"unknown slot \{\{purpose\}\}; this stage fills: document, question"):
         TEMPLATE.require({"question", "document"})
-    TEMPLATE.require({"question", "document", "purpose", "more"})
+    TEMPLATE.require({"question", "document", "purpose", "more"}, trusted={"purpose"})
+
+
+def test_a_prompt_that_does_not_quote_what_nobody_vouches_for_is_refused() -> None:
+    with pytest.raises(PromptError, match=r"\{\{purpose\}\} holds untrusted text; write \{\{purpose\|quoted\}\}"):
+        TEMPLATE.require({"question", "document", "purpose"})
 
 
 @pytest.mark.parametrize(
