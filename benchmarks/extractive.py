@@ -13,8 +13,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import orjson
-from benchmarks.measure import measured
 
+from benchmarks.measure import measured
 from webscale_rl.corpus import CorpusOptions, files, read
 from webscale_rl.types import Document
 

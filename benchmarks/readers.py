@@ -1,4 +1,4 @@
-"""How fast the readers bring Documents: MB of text as JSON Lines per second and core, beside a bare loop over the lines.
+"""How fast the readers bring Documents: MB of JSON Lines per second and core, beside a bare loop over the lines.
 
 python -m benchmarks.readers CORPUS... [--times 10]
 """

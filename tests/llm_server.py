@@ -33,6 +33,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import orjson
 import uvloop
+
 from tests import llm_replies
 from tests.llm_books import Books, Entry
 

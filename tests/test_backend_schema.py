@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 import pytest
-from tests.records import stage
 
+from tests.records import stage
 from webscale_rl import backend
 from webscale_rl.backend import BackendError, Request, Sampling, reply_schema, reply_schema_json
 from webscale_rl.prompt import Prompt

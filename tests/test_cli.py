@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from tests.llm_server import subprocess_server
 from tests.runs import command, corpus, digest, started
 

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 import pytest
-from tests.records import TAXONOMY, document, stage
 
+from tests.records import TAXONOMY, document, stage
 from webscale_rl.domains import WorkedExample
 from webscale_rl.errors import ConfigError
 from webscale_rl.pipeline import UNASSIGNED_DOMAIN, UNASSIGNED_PERSONA, AnyStage, Outcome, Pipeline

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.records import stage
 
+from tests.records import stage
 from webscale_rl.errors import PromptError
 from webscale_rl.prompt import PROMPTS, Prompt, defuse, quote
 from webscale_rl.registry import names

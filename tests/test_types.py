@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.records import brief, document, pair
 
+from tests.records import brief, document, pair
 from webscale_rl.types import Drop, Failure, content_id
 
 

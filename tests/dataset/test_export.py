@@ -7,8 +7,8 @@ from pathlib import Path
 import orjson
 import pyarrow.parquet as pq
 import pytest
-from tests.records import document, pair, shard
 
+from tests.records import document, pair, shard
 from webscale_rl import registry
 from webscale_rl.dataset.export import export
 from webscale_rl.dataset.rows import EXAMPLE_COLUMNS

@@ -15,8 +15,8 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.records import brief, document, ended, kept, pair, shard
 
+from tests.records import brief, document, ended, kept, pair, shard
 from webscale_rl.dataset import writer
 from webscale_rl.dataset.rows import CREATED_WITH, DROPPED_COLUMNS, EXAMPLE_COLUMNS, outcome_row, pair_row, schema
 from webscale_rl.dataset.writer import Facts, PartWriter, sift, write_dataset, write_dropped, write_failed

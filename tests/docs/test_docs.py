@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 import typer
-from tests.docs.pages import PAGES, PROSE, ROOT, RUN, SHOWN, Block, blocks, environment, execute
-from tests.llm_server import LLMServer
 
 import webscale_rl
+from tests.docs.pages import PAGES, PROSE, ROOT, RUN, SHOWN, Block, blocks, environment, execute
+from tests.llm_server import LLMServer
 from webscale_rl import registry
 from webscale_rl.backend import BackendError
 from webscale_rl.cli import app

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.records import TAXONOMY
 
+from tests.records import TAXONOMY
 from webscale_rl.domains import Taxonomy
 from webscale_rl.errors import DomainError
 from webscale_rl.normalise import restates

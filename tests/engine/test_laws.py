@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from tests.llm_server import LLMServer, subprocess_server
 from tests.runs import command, configured, corpus, digest, documents, started
-
 from webscale_rl import Document, Run, RunStopped, run
 
 MIXED = {"429": 0.05, "503": 0.05, "reset": 0.03, "truncated_body": 0.03, "bad_json": 0.03, "cut": 0.03}

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.records import ended, kept, pair, shard
 
+from tests.records import ended, kept, pair, shard
 from webscale_rl.dataset.writer import ShardExamples, sift
 from webscale_rl.sieve import Rejected
 from webscale_rl.sieves.dedup import Dedup

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from tests.records import TEXT, brief, pair, stage
 
+from tests.records import TEXT, brief, pair, stage
 from webscale_rl.backend import Reply
 from webscale_rl.replies import Unusable, parse
 from webscale_rl.stages.check import CheckReply

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.records import TAXONOMY, document, stage
 
+from tests.records import TAXONOMY, document, stage
 from webscale_rl.domains import Taxonomy
 from webscale_rl.stage import Context
 from webscale_rl.stages.classify import MAX_PERSONA_CHARS, Classify, ClassifyOptions, ClassifyReply

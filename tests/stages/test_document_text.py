@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.records import TEXT
 
+from tests.records import TEXT
 from webscale_rl.prompt import quote
 from webscale_rl.stages.document_text import MIN_QUOTATION, excerpt, quoted_in
 

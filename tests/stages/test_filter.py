@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from tests.records import document, stage
 
+from tests.records import document, stage
 from webscale_rl.stages.filter import FilterReply
 from webscale_rl.types import Drop
 

@@ -6,8 +6,8 @@ import json
 
 import msgspec
 import pytest
-from tests.records import TAXONOMY, brief, document, stage
 
+from tests.records import TAXONOMY, brief, document, stage
 from webscale_rl.stage import Context
 from webscale_rl.stages.generate import Generate, GeneratedPair, GenerateOptions, GenerateReply
 from webscale_rl.types import Brief, Drop, Pair

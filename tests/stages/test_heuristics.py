@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.records import TAXONOMY, TEXT, document, reason, stage
 
+from tests.records import TAXONOMY, TEXT, document, reason, stage
 from webscale_rl.stages.heuristics import Heuristics, HeuristicsOptions
 from webscale_rl.types import Drop
 

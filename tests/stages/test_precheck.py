@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.records import pair, reason, stage
 
+from tests.records import pair, reason, stage
 from webscale_rl.stages.precheck import Precheck, is_yes_no, refers_to_text
 from webscale_rl.types import Drop
 
