@@ -129,7 +129,7 @@ def test_two_processes_never_work_in_one_directory(tmp_path: Path) -> None:
     with subprocess_server("--latency", "0.2") as url:
         arguments = ["run", corpus(tmp_path, 20), "--out", tmp_path / "run", "--base-url", url, "--model", "m"]
         first = started(*arguments, "--concurrency", "4")
-        time.sleep(1.5)
+        _wait_for(url, "in_flight")
         second = command(*arguments)
         first.kill()
         first.communicate()
@@ -141,7 +141,7 @@ def test_ctrl_c_lets_calls_in_flight_come_home_and_the_next_run_goes_on(tmp_path
     with subprocess_server("--latency", "0.5") as url:
         arguments = ["run", corpus(tmp_path, 30), "--out", tmp_path / "run", "--base-url", url, "--model", "m"]
         process = started(*arguments, "--concurrency", "8")
-        time.sleep(2.2)
+        _wait_for(url, "answered")
         process.send_signal(signal.SIGINT)
         _, told = process.communicate(timeout=30)
         assert process.returncode == 3
@@ -161,7 +161,7 @@ def test_a_second_ctrl_c_stops_at_once(tmp_path: Path) -> None:
     with subprocess_server("--latency", "30") as url:
         arguments = ["run", corpus(tmp_path, 5), "--out", tmp_path / "run", "--base-url", url, "--model", "m"]
         process = started(*arguments)
-        time.sleep(2)
+        _wait_for(url, "in_flight")
         process.send_signal(signal.SIGINT)
         time.sleep(0.3)
         assert process.poll() is None  # it waits for what is in flight
@@ -222,3 +222,12 @@ def _stats(url: str) -> dict[str, int]:
     with urllib.request.urlopen(url.removesuffix("/v1") + "/stats") as answer:
         found: dict[str, int] = json.load(answer)
     return found
+
+
+def _wait_for(url: str, count: str) -> None:
+    """Until the server's books count some."""
+    for _ in range(600):
+        if _stats(url)[count]:
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"the server never counted {count}")
