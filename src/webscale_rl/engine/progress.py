@@ -22,7 +22,6 @@ class Progress:
         self.tally = Tally()
         self.calls = Calls()
         self.documents = 0
-        self.resumed = 0
         self.read: Callable[[], float | None] = lambda: None
         self.started = time.monotonic()
         self.traffic: Traffic | None = None
@@ -44,7 +43,6 @@ class Progress:
 
     def committed(self, commit: Commit) -> None:
         """A shard was found finished."""
-        self.resumed += commit.documents
         self.tally.add(commit.tally)
 
     def rates(self) -> tuple[float, float]:

@@ -95,7 +95,6 @@ class Traffic:
         self._spent_in_a_row = 0
         self.in_flight = 0
         self.answered = 0
-        self.sleeping = 0
         self.retried: Counter[str] = Counter()
         self.spent: Counter[str] = Counter()
 
@@ -138,11 +137,7 @@ class Traffic:
                     self._spend(error)
                     raise
                 self.retried[error.kind] += 1
-                self.sleeping += 1
-                try:
-                    await self._stop.sleep(self._delay(attempt, error))
-                finally:
-                    self.sleeping -= 1
+                await self._stop.sleep(self._delay(attempt, error))
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     async def _once(self, request: Request, priority: Priority) -> tuple[Reply, float]:
