@@ -33,6 +33,7 @@ from webscale_rl.types import Document, Drop
 T = TypeVar("T")
 SYNC_EVERY_S = 0.05
 GRACE_S = 10.0
+COMMITS_WAITING = 2
 SHARD_BYTES = 64 << 20
 """A shard ends early at so many characters of text: it is held in memory until it is committed."""
 BACKEND_FILE = "backend.json"
@@ -108,6 +109,8 @@ class LocalRunner:
         async with aclosing(feed(items, self._run.limit)) as stream:
             async for item in stream:
                 if shard is None and to_skip == 0:
+                    while len(self._commits) >= COMMITS_WAITING:  # a slow disk must not fill the memory
+                        await asyncio.wait(self._commits, return_when=asyncio.FIRST_COMPLETED)
                     index += 1
                     finished = self._finished(index, ordinal)
                     if finished is None:

@@ -56,17 +56,16 @@ class Slots:
                 self.give()
             raise
 
-    def give(self) -> bool:
-        """Hand the slot to whoever waits with the smallest priority, or free it. Says whether someone has it now."""
+    def give(self) -> None:
+        """Hand the slot to whoever waits with the smallest priority, or free it."""
         while self._waiting:
             _, _, future = heapq.heappop(self._waiting)
             if not future.done():
                 future.set_result(None)
                 self.changed()
-                return True
+                return
         self.free += 1
         self.changed()
-        return False
 
     def wake(self) -> None:
         """Hand a slot to everyone who waits: the run stops, and each will see that for himself."""
@@ -152,15 +151,9 @@ class Traffic:
                 self.in_flight -= 1
             self.answered += 1
             self._spent_in_a_row = 0
-            latency = time.monotonic() - started
+            return reply, time.monotonic() - started
         finally:
-            handed_on = self._slots.give()
-        if handed_on:
-            # Answers come in bunches. Two turns of the loop let all the freed slots be filled before the first answer
-            # of the bunch is worked on, which takes longer than to send a request.
-            await asyncio.sleep(0)
-            await asyncio.sleep(0)
-        return reply, latency
+            self._slots.give()
 
     def _spend(self, error: BackendError) -> None:
         self.spent[error.kind] += 1
