@@ -85,7 +85,7 @@ def measured(command: list[str], **environment: str) -> Cost:
 def server(*arguments: str) -> Iterator[str]:
     """The simulated server in a process of its own; gives its base URL."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.llm_server", "--port", "0", *arguments], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "benchmarks.llm_server", "--port", "0", *arguments], stdout=subprocess.PIPE, text=True
     )
     assert process.stdout is not None
     try:

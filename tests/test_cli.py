@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.llm_server import subprocess_server
+from benchmarks.llm_server import subprocess_server
 from tests.runs import command, corpus, digest, started
 
 

@@ -13,7 +13,7 @@ import orjson
 import pytest
 from pydantic import ValidationError
 
-from tests.llm_server import STATUS_FAULTS, LLMServer
+from benchmarks.llm_server import STATUS_FAULTS, LLMServer
 from webscale_rl import backend, replies
 from webscale_rl.backend import BackendError, Request, Sampling
 from webscale_rl.backends.answers import MAX_MALFORMED_BYTES, Answer

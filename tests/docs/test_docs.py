@@ -14,8 +14,8 @@ import pytest
 import typer
 
 import webscale_rl
+from benchmarks.llm_server import LLMServer
 from tests.docs.pages import PAGES, PROSE, ROOT, RUN, SHOWN, Block, blocks, environment, execute
-from tests.llm_server import LLMServer
 from webscale_rl import registry
 from webscale_rl.backend import BackendError
 from webscale_rl.cli import app

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.llm_server import LLMServer, subprocess_server
+from benchmarks.llm_server import LLMServer, subprocess_server
 from tests.runs import command, configured, corpus, digest, documents, started
 from webscale_rl import Document, Run, RunStopped, run
 

@@ -12,7 +12,7 @@ from tests.runs import COMMAND, documents
 
 BACKEND = """
 import orjson
-from tests import llm_replies
+from benchmarks.llm_server import replies
 from webscale_rl.backend import BackendOptions, Reply
 
 
@@ -23,7 +23,7 @@ class Local:
         pass
 
     async def reply(self, request):
-        return Reply(orjson.dumps(llm_replies.answer({"messages": request.messages()}, request.stage)).decode())
+        return Reply(orjson.dumps(replies.answer({"messages": request.messages()}, request.stage)).decode())
 
     async def __aenter__(self):
         return self

@@ -10,7 +10,7 @@ from typing import Any
 
 import aiohttp
 
-from tests.llm_server import LLMServer, subprocess_server
+from benchmarks.llm_server import LLMServer, subprocess_server
 from webscale_rl.prompt import Prompt
 from webscale_rl.stages.document_text import quoted_in
 from webscale_rl.stages.precheck import Precheck, PrecheckOptions

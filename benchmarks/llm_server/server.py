@@ -1,7 +1,7 @@
 """A real HTTP server on loopback that answers the four stages by rule: for tests and benchmarks.
 
 In a test:        with LLMServer(latency_s=0.02, slots=8, faults={"503": 0.1}) as server: ... server.url, server.books
-For a benchmark:  python -m tests.llm_server --port 0 --slots 64 --latency 0.2      (prints its URL, then serves)
+For a benchmark:  python -m benchmarks.llm_server --port 0 --slots 64 --latency 0.2      (prints its URL, then serves)
 
 Every reply is made of the request's text alone, so that two runs get the same replies. Like an inference engine it
 serves `slots` requests at a time and lets the others wait in line. It keeps books of every request.
@@ -15,7 +15,6 @@ Faults, by the share of requests or by a function: a status ("429", "503", ... "
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import contextlib
 import dataclasses
@@ -34,8 +33,8 @@ from urllib.parse import parse_qs, urlsplit
 import orjson
 import uvloop
 
-from tests import llm_replies
-from tests.llm_books import Books, Entry
+from benchmarks.llm_server import replies
+from benchmarks.llm_server.books import Books, Entry
 
 Faults = Mapping[str, float] | Callable[[str, str, int], str | None]
 """Kinds and their probabilities, or a function of (stage, body digest, attempt) that names a kind or None."""
@@ -71,7 +70,7 @@ class _Call:
         self.connection = connection
         self.body = body
         self.digest = digest
-        self.stage = llm_replies.stage_of(body)
+        self.stage = replies.stage_of(body)
         self.document = ""
         self.arrived = time.monotonic()
         self.started = 0.0
@@ -97,12 +96,12 @@ class Engine:
             body = orjson.loads(raw)
             messages = body["messages"]
         except (ValueError, KeyError, TypeError):
-            connection.answer(400, llm_replies.error("invalid JSON body", "invalid_request_error"))
+            connection.answer(400, replies.error("invalid JSON body", "invalid_request_error"))
             return
         call = _Call(connection, body, hashlib.blake2b(raw, digest_size=16).hexdigest())
         books.attempts[call.digest] += 1
         call.attempt = books.attempts[call.digest]
-        call.document = llm_replies.document_digest(messages)
+        call.document = replies.document_digest(messages)
         if books.keep_bodies:
             books.bodies.append(body)
             books.headers.append(head.decode("latin-1"))
@@ -131,25 +130,25 @@ class Engine:
             sent = re.search(rb"(?i)authorization: bearer ([^\r]*)", head)
             shown = sent[1].decode() if sent else ""
             text = f"Incorrect API key provided: {shown}. You can find your API key in your account."
-            return 401, llm_replies.error(text, "invalid_request_error", "invalid_api_key"), ""
+            return 401, replies.error(text, "invalid_request_error", "invalid_api_key"), ""
         model = call.body.get("model")
         if b.models and model not in b.models:
             text = f"The model `{model}` does not exist or you do not have access to it."
-            return 404, llm_replies.error(text, "invalid_request_error", "model_not_found"), ""
-        if b.unsupported and (complaint := llm_replies.unsupported(call.body, b.unsupported)):
+            return 404, replies.error(text, "invalid_request_error", "model_not_found"), ""
+        if b.unsupported and (complaint := replies.unsupported(call.body, b.unsupported)):
             return 400, complaint, ""
         if b.context_chars is not None and size > b.context_chars:
             text = (
                 f"This model's maximum context length is {b.context_chars // 4} tokens. However, your messages "
                 f"resulted in {size // 4} tokens. Please reduce the length of the messages."
             )
-            return 400, llm_replies.error(text, "invalid_request_error", "context_length_exceeded", "messages"), ""
+            return 400, replies.error(text, "invalid_request_error", "context_length_exceeded", "messages"), ""
         return self._limit(call.arrived)
 
     def _limit(self, now: float) -> tuple[int, bytes, str] | None:
         b = self.behaviour
         if b.queue is not None and len(self.waiting) >= b.queue and self.books.busy >= b.slots:
-            return 503, llm_replies.error("the queue is full", "overloaded"), ""
+            return 503, replies.error("the queue is full", "overloaded"), ""
         if b.rate_limit is None:
             return None
         count, window = b.rate_limit
@@ -160,7 +159,7 @@ class Engine:
             return None
         wait = self.recent[0] + window - now
         extra = f"Retry-After: {int(wait) + 1}\r\nretry-after-ms: {int(wait * 1000) + 1}\r\n"
-        return 429, llm_replies.error("Rate limit reached for requests", "requests", "rate_limit_exceeded"), extra
+        return 429, replies.error("Rate limit reached for requests", "requests", "rate_limit_exceeded"), extra
 
     def _fault(self, call: _Call) -> str | None:
         faults = self.behaviour.faults
@@ -168,7 +167,7 @@ class Engine:
             return faults(call.stage, call.digest, call.attempt)
         if not faults:
             return None
-        draw = llm_replies.uniform(call.digest, str(call.attempt), str(self.behaviour.seed))
+        draw = replies.uniform(call.digest, str(call.attempt), str(self.behaviour.seed))
         for kind, probability in faults.items():
             draw -= probability
             if draw < 0:
@@ -184,7 +183,7 @@ class Engine:
             return
         delay = self.behaviour.latency_s
         fraction, factor = self.behaviour.tail
-        if fraction and llm_replies.uniform(call.digest, "tail", str(self.behaviour.seed)) < fraction:
+        if fraction and replies.uniform(call.digest, "tail", str(self.behaviour.seed)) < fraction:
             delay *= factor
         if call.fault in STATUS_FAULTS:
             delay = min(delay, 0.001)
@@ -200,11 +199,11 @@ class Engine:
             code = "insufficient_quota" if fault == "quota" else f"scripted_{fault}"
             extra = f"Retry-After: {self.behaviour.retry_after}\r\n" if self.behaviour.retry_after else ""
             extra += "Location: http://elsewhere.example/v1/chat/completions\r\n" if fault == "302" else ""
-            self._end(call, fault, status, llm_replies.error(f"scripted fault {fault}", "scripted", code), extra)
+            self._end(call, fault, status, replies.error(f"scripted fault {fault}", "scripted", code), extra)
         elif fault == "reset":
             self._end(call, fault, 0, None)
         else:
-            body = llm_replies.completion(call.body, call.stage, fault, call.digest)
+            body = replies.completion(call.body, call.stage, fault, call.digest)
             self._end(call, fault or "ok", 200, body, cut=fault == "truncated_body")
 
     def _end(
@@ -352,59 +351,10 @@ class LLMServer:
 @contextlib.contextmanager
 def subprocess_server(*arguments: str) -> Iterator[str]:
     """The server as a process of its own, for benchmarks. Gives its base URL."""
-    command = [sys.executable, "-m", "tests.llm_server", *arguments]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[1]) as process:
+    command = [sys.executable, "-m", "benchmarks.llm_server", *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]) as process:
         try:
             assert process.stdout is not None
             yield process.stdout.readline().strip()
         finally:
             process.terminate()
-
-
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="a chat completions server that answers by rule")
-    parser.add_argument("--port", type=int, default=0)
-    parser.add_argument("--slots", type=int, default=1_000_000, help="requests served at a time; the others wait")
-    parser.add_argument("--latency", type=float, default=0.0, help="seconds of service")
-    parser.add_argument("--tail", default="0:1", help="FRACTION:FACTOR of requests that take longer")
-    parser.add_argument("--api-key")
-    parser.add_argument("--models", default="", help="comma-separated; others are 404")
-    parser.add_argument("--unsupported", default="", help="json_schema,json_object,temperature,max_tokens,top_p,seed")
-    parser.add_argument("--context-chars", type=int)
-    parser.add_argument("--rate-limit", help="COUNT:SECONDS")
-    parser.add_argument("--queue", type=int, help="503 beyond so many waiting")
-    parser.add_argument("--retry-after", help="header of scripted 429 and 503")
-    parser.add_argument("--fault", action="append", default=[], metavar="KIND=P")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--log", type=Path, help="append every finished request as JSON")
-    return parser.parse_args()
-
-
-def main() -> None:
-    """Serve until killed; the first line of stdout is the base URL."""
-    given = _options()
-    fraction, factor = given.tail.split(":")
-    count, _, window = (given.rate_limit or "").partition(":")
-    server = LLMServer(
-        port=given.port,
-        log=given.log,
-        slots=given.slots,
-        latency_s=given.latency,
-        tail=(float(fraction), float(factor)),
-        api_key=given.api_key,
-        models=tuple(filter(None, given.models.split(","))),
-        unsupported=frozenset(filter(None, given.unsupported.split(","))),
-        context_chars=given.context_chars,
-        rate_limit=(int(count), float(window)) if count else None,
-        queue=given.queue,
-        retry_after=given.retry_after,
-        faults={kind: float(share) for kind, _, share in (fault.partition("=") for fault in given.fault)},
-        seed=given.seed,
-    )
-    with server, contextlib.suppress(KeyboardInterrupt):
-        print(server.url, flush=True)  # noqa: T201
-        threading.Event().wait()
-
-
-if __name__ == "__main__":
-    main()

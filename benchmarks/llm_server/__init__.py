@@ -1,0 +1,5 @@
+"""A simulated OpenAI-compatible server with books, for tests and benchmarks."""
+
+from benchmarks.llm_server.server import STATUS_FAULTS, Behaviour, LLMServer, subprocess_server
+
+__all__ = ["STATUS_FAULTS", "Behaviour", "LLMServer", "subprocess_server"]
