@@ -85,7 +85,7 @@ class Parts:
     """What a Run is made of, built and checked: taxonomy, stages, backend options. Raises ConfigError for any fault."""
 
     def __init__(self, run: Run, backend: Backend | None = None) -> None:
-        self.context = Context(Taxonomy.load(run.domains), run.seed)
+        self.context = Context(Taxonomy.load(run.domains), run.seed, Path(run.out) if run.out else None)
         self.backend_class: Any = None
         if backend is None:
             use = run.backend.get("use", "openai" if run.backend else "extractive")

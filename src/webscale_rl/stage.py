@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
 
 import msgspec
@@ -52,10 +53,11 @@ class PromptedOptions(StageOptions):
 
 @dataclass(frozen=True)
 class Context:
-    """What a stage may know of the run besides its own options."""
+    """What a stage or a backend may know of the run besides its own options. `folder` is the run directory."""
 
     domains: Taxonomy
     seed: int = 0
+    folder: Path | None = None
 
 
 class Stage(Generic[In, Answer, Out]):
