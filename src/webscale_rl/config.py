@@ -37,9 +37,7 @@ class TrafficOptions(_Section):
     backoff_s: float = Field(1.0, gt=0, description="wait before the first retry; doubles each time, with jitter")
     max_backoff_s: float = Field(60.0, gt=0, description="longest wait before a retry, unless the server asks for more")
     attempts: int = Field(3, ge=1, description="answers to pay for, at most, until one is usable")
-    rpm: float | None = Field(
-        None, gt=0, description="most requests a minute, per server; default: as its headers say"
-    )
+    rpm: float | None = Field(None, gt=0, description="most requests a minute, per server; default: as its headers say")
     tpm: float | None = Field(None, gt=0, description="most tokens a minute, per server; default: as its headers say")
 
 

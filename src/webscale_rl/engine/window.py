@@ -12,8 +12,10 @@ from __future__ import annotations
 
 REFUSED_SHARE = 0.3
 """A level counts as too high when more than this share of the calls at it or above is refused."""
-ROW = 4
-"""So many refusals in a row, of calls that the window allowed, halve it: the server has become smaller."""
+HALVE_AT = 0.4
+"""When about this share of the last calls that the window allowed is refused, it is halved: the server has shrunk."""
+PROOF = 8
+"""So many answers of calls at the ceiling or above say that it is none: one or two can slip in while others leave."""
 FIRST_WAIT_S, LONGEST_WAIT_S = 1.0, 60.0
 
 
@@ -27,8 +29,9 @@ class Window:
         self._answered = [0] * (most + 1)  # by level
         self._refused = [0] * (most + 1)
         self._outcomes = 0
-        self._row = 0
+        self._share = 0.0  # of refusals among the last calls, smoothed
         self._ceiling = most + 1  # the lowest level known to be refused
+        self._above = 0  # calls answered at the ceiling or above since it was found
         self._fast_until = 0.0  # below this size growth is fast
         self._wait_s = FIRST_WAIT_S
         self._probe_at = 0.0
@@ -49,37 +52,50 @@ class Window:
 
     def answered(self, level: int, now: float) -> None:
         """A call was answered. `now` is in seconds of any monotonic clock."""
-        self._row = 0
+        self._share -= self._share * self._step
         self._answered[level] += 1
         self._age()
         if self.size >= self.most or level < int(self.size):  # the window was not what limited it
             return
-        if level >= self._ceiling:  # the probe was answered
-            self._ceiling = self.most + 1
-            self._wait_s = FIRST_WAIT_S
-            self._fast_until = self.most
-        grown = self.size + (1.0 if self.size < self._fast_until else 1.0 / self.size)
-        if grown >= self._ceiling and now < self._probe_at:
+        if level >= self._ceiling:
+            self._above += 1
+            if self._above >= PROOF:
+                self._lift()
+        if int(self.size) >= self._ceiling:  # it is being probed
             return
-        self.size = min(grown, float(self.most))
+        grown = self.size + (1.0 if self.size < self._fast_until else 1.0 / self.size)
+        if grown < self._ceiling or now >= self._probe_at:
+            self.size = min(grown, float(self.most))
 
     def refused(self, level: int, now: float) -> None:
         """A call was refused for want of room (429, 503), or not answered in time."""
         self._refused[level] += 1
         self._age()
         if level <= int(self.size):
-            self._row += 1
+            self._share += (1.0 - self._share) * self._step
         refused = sum(self._refused[level:])
         if refused > REFUSED_SHARE * (refused + sum(self._answered[level:])):
             self._shrink(max(level - 1, 1), level, now)
-        elif self._row >= ROW:
-            self._row = 0
+        elif self._share > HALVE_AT:
+            self._share = 0.0
+            self._answered = [0] * (self.most + 1)  # of a server that is no more
+            self._refused = [0] * (self.most + 1)
             self._shrink(max(int(self.size) // 2, 1), int(self.size), now)
 
     def restart(self) -> None:
         """The endpoint was away: begin with one call, and open fast."""
-        self.size, self._row = 1.0, 0
-        self._ceiling, self._fast_until = self.most + 1, self.most
+        self.size, self._share = 1.0, 0.0
+        self._lift()
+
+    @property
+    def _step(self) -> float:
+        return 1.0 / max(16.0, self.size / 2)
+
+    def _lift(self) -> None:
+        """No limit is known any more."""
+        self._ceiling, self._above = self.most + 1, 0
+        self._wait_s = FIRST_WAIT_S
+        self._fast_until = float(self.most)
 
     def _shrink(self, size: int, ceiling: int, now: float) -> None:
         if size >= self.size and ceiling >= self._ceiling:  # an echo of what is known
@@ -90,6 +106,7 @@ class Window:
         self._probe_at = now + self._wait_s
         self.size = min(self.size, float(size))
         self._ceiling = min(self._ceiling, ceiling) if size < ceiling else self._ceiling
+        self._above = 0
         self._fast_until = self.size
         self._answered[size + 1 :] = self._refused[size + 1 :] = [0] * (self.most - size)
 
