@@ -212,7 +212,7 @@ def test_an_edited_prompt_and_edited_domains_are_differences(tmp_path: Path) -> 
     domain.parent.mkdir(parents=True)
 
     def edited(text: str, definition: str) -> dict[str, Any]:
-        prompt.write_text(f"# user\n{text} {{{{document|quoted}}}}")
+        prompt.write_text(f"# system\n{text}\n# user\n{{{{document|quoted}}}}")
         domain.write_text(f"name: Wood\ndefinition: {definition}")
         return record({"domains": str(tmp_path / "domains"), "stages": {"check": {"prompt": str(prompt)}}})
 

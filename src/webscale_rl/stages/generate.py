@@ -56,6 +56,11 @@ class Generate(Stage[Brief, GenerateReply, Pair]):
     reply_type = GenerateReply
     Options: ClassVar[Any] = GenerateOptions
 
+    @property
+    def fixed(self) -> dict[str, str]:
+        """How many pairs to write."""
+        return {"pairs": str(self.options.pairs_per_persona)}
+
     def ask(self, record: Brief) -> dict[str, str]:
         """Document, persona, domain, the domain's worked examples, and how many pairs to write."""
         shots = self.context.domains.few_shot(record.domain, self.options.few_shot, self.context.seed)
@@ -64,7 +69,7 @@ class Generate(Stage[Brief, GenerateReply, Pair]):
             "domain": record.domain,
             "persona": record.persona,
             "examples": _show(shots),
-            "pairs": str(self.options.pairs_per_persona),
+            **self.fixed,
         }
 
     def decide(self, record: Brief, reply: GenerateReply) -> list[Pair] | Drop:
