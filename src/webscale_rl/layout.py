@@ -69,10 +69,21 @@ def _compose(sheet: Sheet, mine: _Pieces, instructions: tuple[Part, ...]) -> Pro
     pieces: dict[str, tuple[Part, ...]] = {"document": (DOCUMENT,), "step": (sheet.stage,), "task": mine.task}
     pieces |= {"instructions": instructions, "examples": examples}
     sections = tuple(
-        (role, tuple(part for piece in parts for part in (pieces[piece[0]] if isinstance(piece, tuple) else (piece,))))
+        (role, _joined(pieces[piece[0]] if isinstance(piece, tuple) else (piece,) for piece in parts))
         for role, parts in template.messages
     )
     return replace(sheet.prompt, sections=sections, layout=f"{sheet.layout} {template.digest}")
+
+
+def _joined(pieces: Iterable[Iterable[Part]]) -> tuple[Part, ...]:
+    """All parts in a row, text that stands side by side in one."""
+    joined: list[Part] = []
+    for part in (part for piece in pieces for part in piece):
+        if joined and isinstance(part, str) and isinstance(joined[-1], str):
+            joined[-1] += part
+        else:
+            joined.append(part)
+    return tuple(joined)
 
 
 def _headed(sheet: Sheet) -> str:

@@ -30,7 +30,7 @@ _RULES_ONLY = ("sieves", "dataset")
 _INPUT = ("inputs", "corpus", "shard_size")
 _IN_REQUEST = frozenset(
     "model prompt layout temperature top_p max_tokens max_document_chars".split()
-    + "few_shot pairs_per_persona max_personas".split()
+    + "few_shot few_shot_documents pairs_per_persona max_personas".split()
 )
 
 
