@@ -224,6 +224,22 @@ def test_an_edited_prompt_and_edited_domains_are_differences(tmp_path: Path) -> 
     assert len({rules_digest(edited(*texts)) for texts in (("a", "b"), ("A", "b"), ("a", "B"))}) == 3
 
 
+def test_another_layout_is_one_difference_that_pays_for_all_that_it_moves() -> None:
+    other = record({"layout": "instructions_first"})
+    assert list(differences(record(), other)) == [f"layout: 'shared_prefix' -> 'instructions_first' ({ALL})"]
+    alone = record({"stages": {"check": {"layout": "instructions_first"}}})
+    assert list(differences(record(), alone)) == [
+        "stages.check.layout: None -> 'instructions_first' (pays again: check)"
+    ]
+    assert len({rules_digest(made) for made in (record(), other, alone)}) == 3
+
+
+def test_a_layout_that_changed_for_another_reason_is_told() -> None:
+    two = {"pipeline": ["generate", "check"]}
+    left = record(two, {"stages": {"check": {"model": "n"}}})
+    assert "the layout of generate's prompt is another (pays again: generate, check)" in differences(record(two), left)
+
+
 def test_a_free_backend_never_pays_again() -> None:
     made, changed = (resolved(run, Parts(run)) for run in (Run(), Run(seed=3, shard_size=7, domains=None)))
     assert list(differences(made, changed)) == [
