@@ -1,10 +1,10 @@
-"""How many tokens a server computes for an accepted pair, by the layout of the prompts: real runs, a simulated cache.
+"""How many tokens a server computes for an accepted pair, by the layout of the prompts: real runs, simulated caches.
 
     python -m benchmarks.prefix_cache [--documents 300] [--tokens 500 2000 8000] [--schema-first]
 
-Real prompts, real engine and scheduling, 64 calls in flight; the replies are the simulated server's. Each call takes as
-long as its answer is (scaled down), and its prompt goes through prefix caches of these sizes in tokens: 400,000 is what
-an 8B model with grouped-query attention (128 KiB a token) leaves of 80 GB, 36,000 what it leaves of 24 GB.
+Real prompts, real engine and scheduling, `--slots` calls in flight (64); the replies are the simulated server's. Each
+call takes as long as its answer is (scaled down), and its prompt goes through prefix caches of `--caches` tokens:
+400,000 is what an 8B model with grouped-query attention (128 KiB a token) leaves of 80 GB, 36,000 of 24 GB.
 
 `naive` has the document in the middle of one message and draws the worked examples anew for each call, as the paper's
 public code does. `--schema-first` puts the reply schema before the prompt, as OpenAI's servers do.
@@ -32,7 +32,6 @@ from webscale_rl.domains import Taxonomy
 from webscale_rl.prompt import EXAMPLES, fill, quote
 from webscale_rl.stages.generate import show
 
-SLOTS = 64
 SECONDS_PER_TOKEN = 2e-4
 TAXONOMY = Taxonomy.load()
 Messages = list[dict[str, str]]
@@ -138,9 +137,9 @@ def documents(sources: list[str], count: int, tokens: int) -> Iterator[Document]
 
 
 def measure(
-    layout: str, corpus: list[Document], caches: list[int], out: Path, *, schema_first: bool = False
+    layout: str, corpus: list[Document], caches: list[int], out: Path, *, slots: int = 64, schema_first: bool = False
 ) -> Measured:
-    """One run."""
+    """One run in the folder `out`, `slots` calls at a time."""
     options = LAYOUTS[layout]
     long = {"max_document_chars": 100_000}
     stages: dict[str, Any] = {name: {**long} for name in ("filter", "classify", "generate", "check")}
@@ -148,7 +147,7 @@ def measure(
         stages[stage] |= more
     stages["heuristics"] = {"enabled": False}
     config = Run.make(
-        {"out": str(out), "layout": options["layout"], "stages": stages, "traffic": {"concurrency": SLOTS}}
+        {"out": str(out), "layout": options["layout"], "stages": stages, "traffic": {"concurrency": slots}}
     )
     messages = naive if layout == "naive" else Request.messages
     backend = Simulated(caches, messages, schema_first=schema_first)
@@ -168,7 +167,8 @@ def main() -> None:
     parser.add_argument("--tokens", type=int, nargs="+", default=[500, 2000, 8000], help="of a document")
     parser.add_argument("--caches", type=int, nargs="+", default=[400_000, 36_000], help="sizes in tokens")
     parser.add_argument("--layouts", nargs="+", default=list(LAYOUTS), choices=list(LAYOUTS))
-    parser.add_argument("--schema-first", action="store_true")
+    parser.add_argument("--slots", type=int, default=64, help="calls in flight")
+    parser.add_argument("--schema-first", action="store_true", help="the reply schema stands before the prompt")
     parser.add_argument("--corpus", nargs="+", default=["sample:"])
     args = parser.parse_args()
     for tokens in args.tokens:
@@ -179,7 +179,9 @@ def main() -> None:
         print("|---|---|---|---|" + "---|" * len(args.caches))
         for layout in args.layouts:
             with TemporaryDirectory() as folder:
-                found = measure(layout, corpus, args.caches, Path(folder) / "run", schema_first=args.schema_first)
+                out = Path(folder) / "run"
+                how: dict[str, Any] = {"slots": args.slots, "schema_first": args.schema_first}
+                found = measure(layout, corpus, args.caches, out, **how)
             numbers = " | ".join(f"{value:,.0f}" for value in (found.prompt, *found.computed))
             print(f"| {layout} | {found.pairs:,} | {found.calls:,} | {numbers} |", flush=True)
 

@@ -1,8 +1,7 @@
-"""A layout moves the parts of a prompt and nothing else: what calls share stands first, and no law is given up for it."""
+"""A layout moves the parts of a prompt and nothing else: what calls share stands first, and every law still holds."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any, get_args
 
@@ -50,24 +49,27 @@ def text(messages: list[dict[str, str]]) -> str:
     return "".join(f"<|{message['role']}|>{message['content']}" for message in messages)
 
 
+def common_beginning(texts: list[str]) -> str:
+    first, last = min(texts), max(texts)
+    return first[: next((at for at, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), len(first))]
+
+
 @pytest.mark.parametrize("layout", SHARING)
 def test_all_calls_of_a_document_are_the_same_up_to_its_end(layout: str) -> None:
     calls = [text(rendered(stage)) for stage in LAID_OUT[layout].values()]
     end = quote("document", document().text)
-    common = os.path.commonprefix(calls)
+    common = common_beginning(calls)
     assert len(calls) == 4
     assert end in common
-    assert (
-        common[: common.index(end)]
-        == text(rendered(LAID_OUT[layout]["filter"], document="x")).partition("<document ")[0]
-    )
+    other = text(rendered(LAID_OUT[layout]["filter"], document="x"))
+    assert common.partition("<document ")[0] == other.partition("<document ")[0]
 
 
 def test_in_the_shared_prefix_only_the_document_differs_between_documents() -> None:
     one, other = (
         [text(rendered(stage, document=words)) for stage in LAID_OUT["shared_prefix"].values()] for words in ("a", "b")
     )
-    header = os.path.commonprefix(one + other)
+    header = common_beginning(one + other)
     for stage in LAID_OUT["instructions_first"].values():
         instructions = prompt(stage).sections[0][1]
         assert all(part in header for part in instructions if isinstance(part, str)), stage.name
