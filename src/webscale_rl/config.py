@@ -39,6 +39,22 @@ class TrafficOptions(_Section):
     attempts: int = Field(3, ge=1, description="answers to pay for, at most, until one is usable")
 
 
+class ServeOptions(_Section):
+    """A server that the run starts and stops itself. None of it changes the result."""
+
+    command: str | None = Field(
+        None, description="starts an OpenAI-compatible server of your own; `{port}` in it becomes the server's port"
+    )
+    replicas: int = Field(1, ge=1, le=1000, description="so many of it, each with a port of its own")
+    gpus_per_replica: int | None = Field(
+        None,
+        ge=0,
+        description="GPUs of each replica, dealt out in CUDA_VISIBLE_DEVICES; 0: all see all;"
+        " default: an equal share of those that it names already",
+    )
+    ready_timeout_s: float = Field(900.0, gt=0, description="most seconds until every replica answers")
+
+
 class DatasetOptions(_Section):
     """What the dataset looks like."""
 
@@ -65,6 +81,7 @@ class Run(_Section):
     stages: dict[str, dict[str, Any]] = Field(default_factory=dict, description="options of the stages, by name")
     sieves: tuple[str, ...] = Field(("dedup",), description="passes over all finished examples")
     traffic: TrafficOptions = Field(default_factory=TrafficOptions, description="how calls are made")
+    serve: ServeOptions = Field(default_factory=ServeOptions, description="a server that the run starts itself")
     dataset: DatasetOptions = Field(default_factory=DatasetOptions, description="what is written")
 
     @classmethod
@@ -219,4 +236,14 @@ def _near(name: str, known: Any) -> str:
     return f"; known: {', '.join(sorted(known))}" if known else ""
 
 
-__all__ = ["ConfigError", "DatasetOptions", "Parts", "Run", "StageOptions", "TrafficOptions", "merge", "read_yaml"]
+__all__ = [
+    "ConfigError",
+    "DatasetOptions",
+    "Parts",
+    "Run",
+    "ServeOptions",
+    "StageOptions",
+    "TrafficOptions",
+    "merge",
+    "read_yaml",
+]
