@@ -98,7 +98,7 @@ async def run_async(
     stop = Stop()
     try:
         with owned(folder), _signals(stop):
-            if checked is not config:  # what is wrong is told before a server has loaded its model for minutes
+            if config.serve.command:  # what is wrong is told before a server has loaded its model for minutes
                 require_claimable(folder, resolved(checked, parts, source), accept_changes=accept_changes)
             async with AsyncExitStack() as servers:
                 config = await servers.enter_async_context(serving(config, folder, stop))

@@ -84,6 +84,12 @@ class Run(_Section):
     serve: ServeOptions = Field(default_factory=ServeOptions, description="a server that the run starts itself")
     dataset: DatasetOptions = Field(default_factory=DatasetOptions, description="what is written")
 
+    @property
+    def answered_by(self) -> dict[str, Any]:
+        """The backend's section with its name. A run that starts a server asks it by the openai backend."""
+        given = {} if self.serve.command and "backend" not in self.model_fields_set else self.backend
+        return {"use": "openai" if given or self.serve.command else "extractive", **given}
+
     @classmethod
     def make(cls, values: Mapping[str, Any], origin: str = "configuration") -> Self:
         """A checked Run from plain values. Raises ConfigError with a line for each fault."""
@@ -105,9 +111,8 @@ class Parts:
         self.context = Context(Taxonomy.load(run.domains), run.seed, Path(run.out) if run.out else None)
         self.backend_class: Any = None
         if backend is None:
-            use = run.backend.get("use", "openai" if run.backend else "extractive")
-            self.backend_class = registry.load("backends", str(use), "paid")
-            values = {"use": use, **run.backend}
+            values = run.answered_by
+            self.backend_class = registry.load("backends", str(values["use"]), "paid")
             self.backend_options: BackendOptions = _options(self.backend_class.Options, values, "backend")
         stages = {name: self._stage(name, run) for name in run.pipeline}
         self._refuse_strangers(run, {stage.name for stage in stages.values()})
@@ -121,12 +126,16 @@ class Parts:
         if run.corpus.format is not None:
             readers.load(run.corpus.format)
         self.given = backend
+        self._unserved = run.serve.command is not None and "base_urls" not in run.answered_by
         self._require_models(run)
 
     def backend(self) -> Backend:
-        """A new backend, not yet opened; the caller's own if one was given."""
+        """A new backend, not yet opened; the caller's own if one was given. Raises ConfigError if a server was to be
+        started for it and was not: the documents must not go to another one."""
         if self.given is not None:
             return self.given
+        if self._unserved:
+            raise ConfigError("serve.command: no server is started here; start it yourself and give backend.base_urls")
         built: Backend = self.backend_class(self.backend_options, self.context)
         return built
 
@@ -163,8 +172,8 @@ class Parts:
                 raise ConfigError(f"stages.{name}: no stage of that name{_near(name, known)}")
 
     def _require_models(self, run: Run) -> None:
-        if self.given is not None or not self.backend_class.paid:
-            return
+        if self.given is not None or not self.backend_class.paid or self._unserved:
+            return  # a server that is yet to be started names its model itself
         for stage in self.pipeline.stages:
             if stage.prompt is not None and not (stage.options.model or self.backend_options.model):
                 raise ConfigError(

@@ -20,7 +20,7 @@ import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
@@ -44,7 +44,6 @@ TAIL_BYTES = 64 << 10
 PORTS = range(20_000, 30_000)
 """Below those that systems use for outgoing connections: a server may bind its port minutes after it was chosen."""
 KEY_VARIABLE = "OPENAI_API_KEY"
-UNKNOWN_MODEL = "the model that is served"
 
 _ESCAPES = r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|.)"
 logger = logging.getLogger("webscale_rl.serve")
@@ -68,7 +67,8 @@ class Probe(NamedTuple):
 
 
 def prepared(run: Run, backend: Backend | None) -> Run:
-    """The run as it can be checked before its server is there. Raises ConfigError if it asks for one that cannot be."""
+    """The run as it can be checked before its server is there, whose model is taken to be that of an earlier run in
+    the directory. Raises ConfigError if it asks for a server that cannot be started."""
     options = run.serve
     if options.command is None:
         if options.replicas > 1:
@@ -78,13 +78,13 @@ def prepared(run: Run, backend: Backend | None) -> Run:
         raise ConfigError(f"{COMMAND}: works on Linux and macOS only; start the server yourself and give --base-url")
     if backend is not None:
         raise ConfigError(f"{COMMAND}: the run was given a backend of its own, which asks no server")
-    use = _backend(run)["use"]
-    if "base_urls" not in registry.load("backends", use, "paid").Options.model_fields:
-        raise ConfigError(f"{COMMAND}: the {use} backend asks no server; set backend.use: openai")
-    if "base_urls" in run.backend:
+    asked = run.answered_by
+    if "base_urls" not in registry.load("backends", str(asked["use"]), "paid").Options.model_fields:
+        raise ConfigError(f"{COMMAND}: the {asked['use']} backend asks no server; set backend.use: openai")
+    if "base_urls" in asked:
         raise ConfigError(f"{COMMAND}: backend.base_urls names servers already; keep one of the two")
     _plan(run)
-    return _with_servers(run, ["http://127.0.0.1/v1"], _earlier_model(run) or UNKNOWN_MODEL)
+    return run.model_copy(update={"backend": {**asked, "model": asked.get("model") or _earlier_model(run)}})
 
 
 @asynccontextmanager
@@ -108,6 +108,8 @@ async def serving(run: Run, folder: Path, stop: Stop) -> AsyncIterator[Run]:
         if watching is not None:
             watching.cancel()
         await servers.stop()
+    if not watching.cancelled():
+        watching.result()  # raises what was wrong with the watching itself
 
 
 class Servers:
@@ -116,7 +118,7 @@ class Servers:
     def __init__(self, run: Run, folder: Path, stop: Stop) -> None:
         self._options = run.serve
         self._stop = stop
-        self._key_variable = str(_backend(run).get("api_key_env", KEY_VARIABLE))
+        self._key_variable = str(run.answered_by.get("api_key_env", KEY_VARIABLE))
         self._hidden = launch.secrets(os.environ, self._key_variable)
         plan, environment = _plan(run)
         ports = [plan.port] if plan.port is not None else free_ports(self._options.replicas)
@@ -171,7 +173,8 @@ class Servers:
                 for dead in [living.pop(task) for task in done]:
                     what = f"{dead.name} {dead.end}"
                     if living:
-                        logger.warning("%s; the other %d go on (its log: %s)", what, len(living), dead.log)
+                        left = f"{len(living)} of {len(self.replicas)} left"
+                        logger.warning("%s; %s (its log: %s)", what, left, dead.log)
                     else:
                         self._stop.request(f"{what}; run again to go on{self._tail(dead)}", RESUMABLE)
         finally:
@@ -220,6 +223,8 @@ class Servers:
         )
 
     def _tail(self, replica: Replica) -> str:
+        if not replica.log.exists():  # of a run that takes hours somebody may have tidied it away
+            return f"; {replica.log} is gone"
         lines = tail(replica.last_bytes(), self._hidden)
         told = "".join(f"\n  {line}" for line in lines) or "\n  (it is empty)"
         return f"; the end of {replica.log}:{told}"
@@ -345,15 +350,9 @@ def _plan(run: Run) -> tuple[launch.Plan, Mapping[str, str]]:
     return plan, environment
 
 
-def _backend(run: Run) -> dict[str, Any]:
-    """The backend's options; a server is asked by the openai backend unless another one is named."""
-    given = run.backend if "backend" in run.model_fields_set else {}
-    return {"use": "openai", **given}
-
-
 def _with_servers(run: Run, urls: list[str], model: str) -> Run:
-    backend = _backend(run)
-    return run.model_copy(update={"backend": {**backend, "base_urls": urls, "model": backend.get("model") or model}})
+    asked = run.answered_by
+    return run.model_copy(update={"backend": {**asked, "base_urls": urls, "model": asked.get("model") or model}})
 
 
 def _earlier_model(run: Run) -> str:
