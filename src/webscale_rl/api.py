@@ -9,7 +9,7 @@ import signal
 import threading
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, AsyncExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,8 @@ from webscale_rl.engine.finish import finish
 from webscale_rl.engine.local import LocalRunner
 from webscale_rl.engine.moved import MovedReplies
 from webscale_rl.engine.progress import Progress
-from webscale_rl.engine.rundir import claim, resolved, rules_digest
+from webscale_rl.engine.rundir import claim, require_claimable, resolved, rules_digest
+from webscale_rl.engine.serve import prepared, serving
 from webscale_rl.engine.stop import RESUMABLE, WRONG_USAGE, Stop, Stopped
 from webscale_rl.errors import ConfigError, RunStopped
 from webscale_rl.types import Document, Example, content_id
@@ -87,28 +88,31 @@ async def run_async(
     watch: Watch | None = None,
 ) -> Result:
     """The same as `run`, as a coroutine."""
-    parts = Parts(config, backend)
+    checked = prepared(config, backend)
+    parts = Parts(checked, backend)
     if not config.out:
         raise ConfigError("out: missing; name the run directory")
     gauge = corpus.Gauge()
     items, source = _items(config, documents, gauge)
     folder = _made(Path(config.out))
+    stop = Stop()
     try:
-        with owned(folder):
-            record = resolved(config, parts, source)
-            moved = claim(folder, record, accept_changes=accept_changes)
-            stop = Stop()
-            runner = LocalRunner(config, parts, folder, rules=rules_digest(record), source=source, stop=stop)
-            runner.progress.read = gauge.fraction
-            with (
-                scratch_folder(folder / ".moved") as scratch,
-                (watch or nullcontext)(runner.progress),
-                _signals(stop),
-            ):
-                if moved:
-                    runner.moved = await asyncio.to_thread(MovedReplies, folder / "replies", scratch)
-                await _execute(runner, items, stop)
-                summary = await asyncio.to_thread(finish, config, parts, folder, record)
+        with owned(folder), _signals(stop):
+            if config.serve.command:  # what is wrong is told before a server has loaded its model for minutes
+                require_claimable(folder, resolved(checked, parts, source), accept_changes=accept_changes)
+            async with AsyncExitStack() as servers:
+                config = await servers.enter_async_context(serving(config, folder, stop))
+                parts = Parts(config, backend) if config.serve.command else parts
+                record = resolved(config, parts, source)
+                moved = claim(folder, record, accept_changes=accept_changes)
+                runner = LocalRunner(config, parts, folder, rules=rules_digest(record), source=source, stop=stop)
+                runner.progress.read = gauge.fraction
+                with scratch_folder(folder / ".moved") as scratch, (watch or nullcontext)(runner.progress):
+                    if moved:
+                        runner.moved = await asyncio.to_thread(MovedReplies, folder / "replies", scratch)
+                    await _execute(runner, items, stop)
+                    await servers.aclose()  # what is left needs no model
+                    summary = await asyncio.to_thread(finish, config, parts, folder, record)
     except OSError as error:
         place = error.filename or folder
         raise RunStopped(f"{place}: {error.strerror or error}; mend it and run again", RESUMABLE) from error
