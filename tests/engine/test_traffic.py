@@ -57,7 +57,7 @@ def test_a_server_that_dies_loses_nothing_and_is_tried_again(tmp_path: Path, mon
     monkeypatch.setattr("webscale_rl.engine.endpoints.AWAY_S", 0.2)
     path = corpus(tmp_path, 200)
     with LLMServer(latency_s=0.02) as steady, LLMServer(latency_s=0.02) as reference:
-        whole = run(configured(path, tmp_path / "whole", reference.url))
+        run(configured(path, tmp_path / "whole", reference.url))
         dying = LLMServer(latency_s=0.02)
         dying.__enter__()
         port = int(dying.url.rpartition(":")[2].partition("/")[0])
