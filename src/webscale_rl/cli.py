@@ -67,6 +67,9 @@ def run_command(
     limit: Annotated[int | None, typer.Option("--limit", help="read no more than so many documents")] = None,
     concurrency: Annotated[int | None, typer.Option("--concurrency", help="most calls in flight at once")] = None,
     seed: Annotated[int | None, typer.Option("--seed", help="seeds every choice")] = None,
+    metrics_port: Annotated[
+        int | None, typer.Option("--metrics-port", help="serve Prometheus metrics at this port of 127.0.0.1")
+    ] = None,
     accept_changes: Annotated[
         bool, typer.Option("--accept-changes", help="continue a run whose configuration has changed")
     ] = False,
@@ -85,6 +88,7 @@ def run_command(
         "seed": seed,
         "corpus": {"text_field": text_field} if text_field else None,
         "traffic": {"concurrency": concurrency} if concurrency else None,
+        "metrics": {"port": metrics_port} if metrics_port is not None else None,
         "backend": _backend_flags(backend, model, base_url),
     }
     configured = _configured(config, {key: value for key, value in flags.items() if value is not None})

@@ -39,6 +39,13 @@ class TrafficOptions(_Section):
     attempts: int = Field(3, ge=1, description="answers to pay for, at most, until one is usable")
 
 
+class MetricsOptions(_Section):
+    """Where metrics are served while a run makes calls. Without a port nothing is served."""
+
+    port: int | None = Field(None, ge=1, le=65535, description="serve Prometheus metrics at this port, under /metrics")
+    host: str = Field("127.0.0.1", min_length=1, description="the address to serve at; any other than loopback is open")
+
+
 class DatasetOptions(_Section):
     """What the dataset looks like."""
 
@@ -66,6 +73,8 @@ class Run(_Section):
     sieves: tuple[str, ...] = Field(("dedup",), description="passes over all finished examples")
     traffic: TrafficOptions = Field(default_factory=TrafficOptions, description="how calls are made")
     dataset: DatasetOptions = Field(default_factory=DatasetOptions, description="what is written")
+    events: bool = Field(True, description="write a line for every paid call into events.jsonl, about 250 bytes each")
+    metrics: MetricsOptions = Field(default_factory=MetricsOptions, description="where metrics are served")
 
     @classmethod
     def make(cls, values: Mapping[str, Any], origin: str = "configuration") -> Self:
@@ -219,4 +228,14 @@ def _near(name: str, known: Any) -> str:
     return f"; known: {', '.join(sorted(known))}" if known else ""
 
 
-__all__ = ["ConfigError", "DatasetOptions", "Parts", "Run", "StageOptions", "TrafficOptions", "merge", "read_yaml"]
+__all__ = [
+    "ConfigError",
+    "DatasetOptions",
+    "MetricsOptions",
+    "Parts",
+    "Run",
+    "StageOptions",
+    "TrafficOptions",
+    "merge",
+    "read_yaml",
+]

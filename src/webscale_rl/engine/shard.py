@@ -67,6 +67,7 @@ class Shard:
             for stored in self.replies.all():
                 usage = stored.reply.usage
                 calls = Calls(answered=1, seconds=stored.latency_s, **msgspec.structs.asdict(usage))
+                calls.latency.add(stored.latency_s)
                 if stored.reply.finish != "context_length" and not stored.moved:
                     add_calls(self.tally.calls.setdefault(stored.stage, Calls()), calls)
         commit = Commit(

@@ -16,8 +16,9 @@ import time
 from collections import Counter
 from collections.abc import Callable
 
-from webscale_rl.backend import Backend, BackendError, Reply, Request
+from webscale_rl.backend import Backend, BackendError, Reply, Request, Usage
 from webscale_rl.config import TrafficOptions
+from webscale_rl.engine.calls import CANCELLED, Call, Observer, TrafficState, ignore, worth
 from webscale_rl.engine.stop import RESUMABLE, WRONG_USAGE, Stop
 
 Priority = tuple[int, int]
@@ -96,6 +97,11 @@ class Traffic:
         self.answered = 0
         self.retried: Counter[str] = Counter()
         self.spent: Counter[str] = Counter()
+        self.observer: Observer = ignore
+
+    def state(self) -> TrafficState:
+        """How much is under way now."""
+        return TrafficState(self.in_flight, self._slots.waiting, self._documents)
 
     async def admit(self) -> None:
         """Wait until one more document may begin. Raises Stopped."""
@@ -127,7 +133,7 @@ class Traffic:
         """The answer and its latency in seconds. Raises Stopped, or the BackendError that no retry could mend."""
         for attempt in range(self._options.retries + 1):
             try:
-                return await self._once(request, priority)
+                return await self._once(request, priority, attempt + 1)
             except BackendError as error:
                 if error.fatal:
                     self._stop.request(str(error), WRONG_USAGE)
@@ -139,19 +145,29 @@ class Traffic:
                 await self._stop.sleep(self._delay(attempt, error))
         raise AssertionError("unreachable: the last attempt returns or raises")
 
-    async def _once(self, request: Request, priority: Priority) -> tuple[Reply, float]:
+    async def _once(self, request: Request, priority: Priority, attempt: int) -> tuple[Reply, float]:
+        asked = time.monotonic()
         await self._slots.take(priority)
         try:
             self._stop.check()
             self.in_flight += 1
             started = time.monotonic()
+            outcome, usage = CANCELLED, Usage()
             try:
                 reply = await self._backend.reply(request)
+                outcome, usage = worth(request, reply), reply.usage
+            except BackendError as error:
+                outcome = error.kind
+                raise
             finally:
                 self.in_flight -= 1
+                latency, queued = time.monotonic() - started, started - asked
+                self.observer(
+                    Call(time.time(), request.stage, request.model, "", attempt, queued, latency, usage, outcome)
+                )
             self.answered += 1
             self._spent_in_a_row = 0
-            return reply, time.monotonic() - started
+            return reply, latency
         finally:
             self._slots.give()
 
