@@ -7,7 +7,7 @@ can read it.
 
 from __future__ import annotations
 
-import errno
+import os
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator
@@ -173,12 +173,11 @@ class MetricsServer:
         host, port = self._options.host, self._options.port
         try:
             await web.TCPSite(self._runner, host, port).start()
-        except OSError as error:
+        except (OSError, UnicodeError) as error:  # UnicodeError: a host that cannot be a name
             await self._runner.cleanup()
-            taken = error.errno == errno.EADDRINUSE
-            why = "another process listens there" if taken else str(error.strerror or error)
             raise ConfigError(
-                f"metrics.port: cannot serve metrics at {host}:{port} ({why}); choose another --metrics-port"
+                f"metrics: cannot serve at {host}:{port} ({_reason(error)}); choose another --metrics-port"
+                " or metrics.host"
             ) from error
         return self
 
@@ -192,3 +191,11 @@ class MetricsServer:
         from prometheus_client import generate_latest
 
         return web.Response(body=generate_latest(self._registry), headers={"Content-Type": CONTENT_TYPE})
+
+
+def _reason(error: OSError | UnicodeError) -> str:
+    if isinstance(error, UnicodeError):
+        return "no such host"
+    if error.errno is not None and error.errno > 0:
+        return os.strerror(error.errno)
+    return error.strerror or str(error)  # of a name that was looked up in vain, whose numbers are its own
