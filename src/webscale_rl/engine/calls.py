@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Protocol
 
 import msgspec
 
@@ -65,11 +64,3 @@ class TrafficState(msgspec.Struct, frozen=True):
     waiting: int
     documents: int
     endpoints: Mapping[str, EndpointState] = {}
-
-
-class HasState(Protocol):
-    """What metrics need of the traffic."""
-
-    def state(self) -> TrafficState:
-        """The state now."""
-        ...

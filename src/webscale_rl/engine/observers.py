@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, nullcontext, suppress
 from pathlib import Path
 from typing import Self
 
@@ -40,9 +40,11 @@ class Observers:
             self._open = opened.pop_all()
         return self
 
-    async def __aexit__(self, *_: object) -> None:
-        """Close them. Raises OSError if the last events cannot be written."""
-        await self._open.aclose()
+    async def __aexit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        """Close them. Raises OSError if the last events cannot be written, unless something else was raised already:
+        that is what is told, and a full disk may have been the reason."""
+        with suppress(OSError) if error is not None else nullcontext():
+            await self._open.aclose()
 
     def observe(self, call: Call) -> None:
         """Tell all of them of a call that has ended. An Observer."""
