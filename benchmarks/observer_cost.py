@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Iterator
+from itertools import cycle
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -17,10 +17,12 @@ from webscale_rl.config import Parts, Run
 from webscale_rl.engine.calls import OK, Call, worth
 from webscale_rl.engine.events import EVENTS_FILE, EventLog
 from webscale_rl.engine.metrics import CallCounters
+from webscale_rl.replies import parse
 
 ANSWERS = {
     "a plain answer": '{"informative": true, "self_contained": true, "reason": "%s"}' % ("It tells facts. " * 5),
-    "one in a fence": 'Here it is:\n```json\n{"informative": true, "self_contained": true, "reason": "facts"}\n```\n',
+    "one after thoughts": "<think>" + "Let me see what {this} is about. " * 600 + '</think> {"informative": true, '
+    '"self_contained": true, "reason": "facts"}',
 }
 
 
@@ -60,10 +62,18 @@ def main() -> None:
         print(f"{'make a Call':<38} {microseconds(count, call):>8.2f}")
         print(f"{'make a Call, count it, keep it':<38} {microseconds(count, both):>8.2f}")
         for name, text in ANSWERS.items():
-            reply = Reply(text.strip())
-            found = worth(request, reply)
-            took = microseconds(count, partial(worth, request, reply))
-            print(f"{f'the worth of {name} ({found})':<38} {took:>8.2f}")
+            replies = cycle([Reply(text, model=model) for model in ("a", "b")])  # never the same one as before
+
+            def read(replies: Iterator[Reply] = replies) -> None:
+                parse(next(replies), stage.reply_type)
+
+            def judge_and_read(replies: Iterator[Reply] = replies) -> None:
+                reply = next(replies)
+                worth(request, reply)
+                parse(reply, stage.reply_type)
+
+            alone, both_ways = (microseconds(count // 10, work) for work in (read, judge_and_read))
+            print(f"{f'the worth of {name}':<38} {both_ways - alone:>8.2f}  ({alone:.2f} to read)")
         started = time.process_time()
         log.close()
         took = (time.process_time() - started) / count * 1e6
