@@ -63,9 +63,10 @@ def test_every_request_that_the_server_saw_has_its_line_and_its_outcome(tmp_path
         of_stage = [event for event in found if event["stage"] == stage]
         for kind in ("prompt_tokens", "completion_tokens", "cached_tokens", "reasoning_tokens"):
             assert sum(event[kind] for event in of_stage) == calls[kind], (stage, kind)
-    answered = [event for event in found if event["completion_tokens"]]
-    assert min(event["latency_s"] for event in answered) >= 0.01
-    assert max(event["queue_s"] for event in found) > 0.01, "8 calls at once, in 4 slots, make others wait"
+    answered = sum(event["latency_s"] for event in found if event["outcome"] == OK)
+    served = sum(entry.ended - entry.arrived for entry in books.entries if entry.outcome == "ok")
+    assert answered >= served > 0, "a client waits at least as long as its server takes"
+    assert max(event["queue_s"] for event in found) > 0.005, "more calls than 8 make others wait"
 
 
 def test_no_word_of_a_document_and_no_key_stands_in_a_line(tmp_path: Path) -> None:
