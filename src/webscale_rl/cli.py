@@ -66,6 +66,11 @@ def run_command(
     text_field: Annotated[str | None, typer.Option("--text-field", help="column that holds the text")] = None,
     limit: Annotated[int | None, typer.Option("--limit", help="read no more than so many documents")] = None,
     concurrency: Annotated[int | None, typer.Option("--concurrency", help="most calls in flight at once")] = None,
+    max_usd: Annotated[float | None, typer.Option("--max-usd", help="stop when so many US dollars are spent")] = None,
+    max_tokens: Annotated[
+        int | None, typer.Option("--max-tokens", help="stop when so many tokens are spent, in and out")
+    ] = None,
+    max_hours: Annotated[float | None, typer.Option("--max-hours", help="stop after so many hours")] = None,
     seed: Annotated[int | None, typer.Option("--seed", help="seeds every choice")] = None,
     metrics_port: Annotated[
         int | None, typer.Option("--metrics-port", help="serve Prometheus metrics at this port of 127.0.0.1")
@@ -80,6 +85,7 @@ def run_command(
     from webscale_rl.report.live import live
 
     _tune_process()
+    caps = {"usd": max_usd, "tokens": max_tokens, "hours": max_hours}
     flags = {
         "inputs": list(inputs) if inputs else None,
         "out": out,
@@ -88,6 +94,7 @@ def run_command(
         "seed": seed,
         "corpus": {"text_field": text_field} if text_field else None,
         "traffic": {"concurrency": concurrency} if concurrency else None,
+        "caps": {key: value for key, value in caps.items() if value is not None} or None,
         "metrics": {"port": metrics_port} if metrics_port is not None else None,
         "backend": _backend_flags(backend, model, base_url),
     }

@@ -37,6 +37,30 @@ class TrafficOptions(_Section):
     backoff_s: float = Field(1.0, gt=0, description="wait before the first retry; doubles each time, with jitter")
     max_backoff_s: float = Field(60.0, gt=0, description="longest wait before a retry, unless the server asks for more")
     attempts: int = Field(3, ge=1, description="answers to pay for, at most, until one is usable")
+    rpm: float | None = Field(None, gt=0, description="most requests a minute, per server; default: as its headers say")
+    tpm: float | None = Field(None, gt=0, description="most tokens a minute, per server; default: as its headers say")
+
+
+class StageCaps(_Section):
+    """What one stage may spend."""
+
+    usd: float | None = Field(None, gt=0, description="most US dollars of the stage's calls")
+    tokens: int | None = Field(None, ge=1, description="most tokens of the stage's calls, in and out")
+
+
+class CapOptions(_Section):
+    """What the run may spend; reached, it stops (exit code 3), and a run with a higher cap goes on."""
+
+    usd: float | None = Field(None, gt=0, description="most US dollars of all calls")
+    tokens: int | None = Field(None, ge=1, description="most tokens of all calls, in and out")
+    hours: float | None = Field(None, gt=0, description="most hours of this process")
+    stages: dict[str, StageCaps] = Field(default_factory=dict, description="caps of single stages, by name")
+
+    @property
+    def limits(self) -> dict[str, tuple[float | None, int | None]]:
+        """Most US dollars and tokens, by stage; the empty name stands for the whole run. Empty if nothing is capped."""
+        found = {name: (caps.usd, caps.tokens) for name, caps in self.stages.items()} | {"": (self.usd, self.tokens)}
+        return {name: pair for name, pair in found.items() if pair != (None, None)}
 
 
 class MetricsOptions(_Section):
@@ -72,6 +96,7 @@ class Run(_Section):
     stages: dict[str, dict[str, Any]] = Field(default_factory=dict, description="options of the stages, by name")
     sieves: tuple[str, ...] = Field(("dedup",), description="passes over all finished examples")
     traffic: TrafficOptions = Field(default_factory=TrafficOptions, description="how calls are made")
+    caps: CapOptions = Field(default_factory=CapOptions, description="what the run may spend")
     dataset: DatasetOptions = Field(default_factory=DatasetOptions, description="what is written")
     events: bool = Field(True, description="write a line for every paid call into events.jsonl, about 250 bytes each")
     metrics: MetricsOptions = Field(default_factory=MetricsOptions, description="where metrics are served")

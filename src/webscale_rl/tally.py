@@ -5,7 +5,7 @@ kept + dropped + failed = seen, for documents and for pairs, at every stage and 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -38,7 +38,10 @@ class Count(msgspec.Struct):
 
 
 class Calls(msgspec.Struct):
-    """Calls of one stage that were answered 200, whatever the answer was worth, their tokens and their latency."""
+    """Calls of one stage that were answered 200, whatever the answer was worth, their tokens and their latency.
+
+    `unusable` are the answered ones of no use, by kind; `retried` those that brought no answer and were tried again.
+    """
 
     answered: int = 0
     prompt_tokens: int = 0
@@ -47,14 +50,17 @@ class Calls(msgspec.Struct):
     reasoning_tokens: int = 0
     seconds: float = 0.0
     unusable: dict[str, int] = {}
+    retried: dict[str, int] = {}
     latency: Histogram = msgspec.field(default_factory=Histogram)
 
 
 class Tally(msgspec.Struct):
-    """All counts of a shard or a run. `ends` holds (unit, stage, end, word) -> number of records."""
+    """All counts of a shard or a run. `ends` holds (unit, stage, end, word) -> number of records, `endpoints` how many
+    answers each server gave."""
 
     ends: dict[str, int] = {}
     calls: dict[str, Calls] = {}
+    endpoints: dict[str, int] = {}
 
     def end(self, unit: str, stage: str, end: str, word: str = "", count: int = 1) -> None:
         """Count the end of a record."""
@@ -63,10 +69,10 @@ class Tally(msgspec.Struct):
 
     def add(self, other: Tally) -> None:
         """Add another's counts to these."""
-        for key, count in other.ends.items():
-            self.ends[key] = self.ends.get(key, 0) + count
+        add_counts(self.ends, other.ends)
         for stage, theirs in other.calls.items():
             add_calls(self.calls.setdefault(stage, Calls()), theirs)
+        add_counts(self.endpoints, other.endpoints)
 
     def each_end(self) -> Iterable[tuple[str, str, str, str, int]]:
         """All ends: unit, stage, end, word, number of records."""
@@ -115,9 +121,15 @@ def add_calls(ours: Calls, theirs: Calls) -> None:
     """Add the second's counts to the first."""
     for name in ("answered", "prompt_tokens", "completion_tokens", "cached_tokens", "reasoning_tokens", "seconds"):
         setattr(ours, name, getattr(ours, name) + getattr(theirs, name))
-    for kind, count in theirs.unusable.items():
-        ours.unusable[kind] = ours.unusable.get(kind, 0) + count
+    add_counts(ours.unusable, theirs.unusable)
+    add_counts(ours.retried, theirs.retried)
     ours.latency.merge(theirs.latency)
+
+
+def add_counts(ours: dict[str, int], theirs: Mapping[str, int]) -> None:
+    """Add the second's counts to the first, word by word."""
+    for word, count in theirs.items():
+        ours[word] = ours.get(word, 0) + count
 
 
 def _put(count: Count, end: str, word: str, number: int) -> None:

@@ -57,7 +57,7 @@ def test_every_request_that_the_server_saw_has_its_line_and_its_outcome(tmp_path
     told = Counter((event["stage"], event["outcome"]) for event in found)
     assert told == Counter((entry.stage, OUTCOMES[entry.outcome]) for entry in books.entries)
     assert {outcome for _, outcome in told} == set(OUTCOMES.values()), "no kind of fault is left out"
-    assert {event["model"] for event in found} == {"m"}
+    assert {(event["model"], event["endpoint"]) for event in found} == {("m", server.url)}
     assert max(event["attempt"] for event in found) > 1
     for stage, calls in result.summary["calls"].items():
         of_stage = [event for event in found if event["stage"] == stage]
@@ -102,7 +102,7 @@ async def test_a_call_that_is_given_up_in_flight_has_its_line(tmp_path: Path) ->
 
     seen: list[Call] = []
     traffic = Traffic(Deaf(), TrafficOptions(), Stop())
-    traffic.observer = seen.append
+    traffic.observers.append(seen.append)
     request = Request("filter", Prompt.load("filter"), {}, FilterReply, "m")
     call = asyncio.create_task(traffic.reply(request, (0, 0)))
     await Deaf.called.wait()

@@ -30,6 +30,7 @@ from webscale_rl.engine.metrics import BOUNDS_S, CallCounters, MetricsServer, Ru
 from webscale_rl.engine.progress import Progress
 
 HOSTILE = 'a"b\\c\nd} 1\n# HELP x\n'
+GAUGES = ("window", "calls_in_flight", "available")
 
 
 def free_port() -> int:
@@ -84,6 +85,9 @@ def test_what_is_scraped_while_a_run_goes_on_agrees_with_the_books(tmp_path: Pat
     assert values(calls, "_total") == sum(served.values())
     assert values(families["webscale_rl_calls_in_flight"]) == values(families["webscale_rl_documents_open"]) == 1
     assert values(families["webscale_rl_calls_waiting"]) == 0
+    server_now = {name: values(families[f"webscale_rl_endpoint_{name}"], endpoint=server.url) for name in GAUGES}
+    assert server_now["calls_in_flight"] == server_now["available"] == 1
+    assert 1 <= server_now["window"] <= 8
     for name in ("call_latency", "call_queue"):
         histogram = families[f"webscale_rl_{name}_seconds"]
         assert values(histogram, "_count") == values(histogram, "_bucket", le="+Inf") == sum(served.values())

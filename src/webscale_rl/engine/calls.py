@@ -36,10 +36,6 @@ Observer = Callable[[Call], None]
 """Is told of every attempt that has ended, in the event loop: it must return within microseconds, and never raise."""
 
 
-def ignore(call: Call) -> None:
-    """The observer of those who do not watch."""
-
-
 def worth(request: Request, reply: Reply) -> str:
     """The outcome of a call that was answered: OK, or why the answer is of no use."""
     try:

@@ -81,6 +81,7 @@ def summarise(tally: Tally, stages: Sequence[str], units: Mapping[str, str], sie
         "funnel": funnel,
         "failures": tally.failures(),
         "calls": calls,
+        "endpoints": dict(sorted(tally.endpoints.items())),
     }
 
 

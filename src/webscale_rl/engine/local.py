@@ -21,10 +21,12 @@ from webscale_rl.config import Parts, Run
 from webscale_rl.corpus import Unreadable
 from webscale_rl.dataset.rows import outcome_row
 from webscale_rl.engine.ask import Asker
+from webscale_rl.engine.caps import Caps
 from webscale_rl.engine.feed import Item, feed
 from webscale_rl.engine.moved import MovedReplies
 from webscale_rl.engine.observers import Observers
 from webscale_rl.engine.progress import Progress
+from webscale_rl.engine.replies import read_usage
 from webscale_rl.engine.shard import Commit, Shard, read_commit
 from webscale_rl.engine.stop import Stop, Stopped
 from webscale_rl.engine.traffic import Traffic
@@ -33,7 +35,6 @@ from webscale_rl.types import Document, Drop
 
 T = TypeVar("T")
 SYNC_EVERY_S = 0.05
-GRACE_S = 10.0
 COMMITS_WAITING = 2
 SHARD_BYTES = 64 << 20
 """A shard ends early at so many characters of text: it is held in memory until it is committed."""
@@ -67,14 +68,15 @@ class LocalRunner:
         async with self._observers, self._parts.backend() as backend:
             self._paid = bool(backend.paid)
             self._remember(backend)
-            self._traffic = Traffic(backend, self._run.traffic, self._stop)
-            self._traffic.observer = self._observers.observe
+            self._traffic = Traffic(backend, self._run.traffic, self._stop, await self._caps())
+            self._traffic.observers.extend(self._observers.all)
             self.progress.traffic = self._traffic
             self._asker = Asker(self._parts, self._traffic, self._stop, self._run.traffic.attempts)
             self._asker.moved = self.moved
             self._asker.watch = self.progress.answered
             keeper = asyncio.create_task(self._keep())
             stopper = asyncio.create_task(self._wind_down())
+            clock = asyncio.create_task(self._watch_clock())
             try:
                 await self._stream(items)
             except Exception as error:
@@ -84,13 +86,33 @@ class LocalRunner:
                 await _settle(self._tasks)
                 await _settle(self._commits)
                 self._note(backend)
-                for task in (keeper, stopper):
+                for task in (keeper, stopper, clock):
                     task.cancel()
-                await asyncio.gather(keeper, stopper, return_exceptions=True)
+                await asyncio.gather(keeper, stopper, clock, return_exceptions=True)
                 for shard in self._open.values():
                     shard.close()
                 self._disk.shutdown()
             self._stop.check()
+
+    async def _caps(self) -> Caps | None:
+        """The caps, with what the run spent so far; None if nothing is capped."""
+        options = self._run.caps
+        if not self._paid or not options.limits:
+            return None
+        caps = Caps(options, None, self._stop)
+        await asyncio.to_thread(self._count_spent, caps)
+        return caps
+
+    def _count_spent(self, caps: Caps) -> None:
+        models = {stage.name: self._parts.model(stage) for stage in self._parts.pipeline.stages if stage.prompt}
+        for stage, usage in read_usage(self._folder / "replies"):
+            caps.spend(stage, models.get(stage, ""), usage)
+
+    async def _watch_clock(self) -> None:
+        hours = self._run.caps.hours
+        if hours is not None:
+            await asyncio.sleep(hours * 3600)
+            self._stop.request(f"the cap of {hours:g} hours is reached; run again to go on", grace_s=None)
 
     def _remember(self, backend: Backend) -> None:
         """Tell the backend what it learned in an earlier run, if it is one that learns (`state`, `remember`)."""
@@ -256,10 +278,12 @@ class LocalRunner:
         self._observers.flush()
 
     async def _wind_down(self) -> None:
-        """When the run is to stop, let what is in flight come home, for GRACE_S at most: it is paid for."""
+        """When the run is to stop, let what is in flight come home, for a while at least: it is paid for."""
         await self._stop.wait()
         self._traffic.wake()
-        await asyncio.sleep(GRACE_S)
+        if self._stop.grace_s is None:
+            return
+        await asyncio.sleep(self._stop.grace_s)
         for task in self._tasks:
             task.cancel()
 

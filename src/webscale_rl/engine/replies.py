@@ -34,6 +34,7 @@ class Stored(msgspec.Struct, frozen=True, array_like=True):
     reply: Reply
     latency_s: float = 0.0
     moved: bool = False
+    endpoint: str = ""
 
 
 _ENCODER = msgspec.msgpack.Encoder()
@@ -142,6 +143,7 @@ def _write_sealed(path: Path, replies: Iterable[Stored]) -> None:
                 **msgspec.structs.asdict(reply.usage),
                 "latency_s": stored.latency_s,
                 "moved": stored.moved,
+                "endpoint": stored.endpoint,
             }
         )
     tokens = [(name, pa.int64()) for name in Usage.__struct_fields__]
@@ -156,6 +158,7 @@ def _write_sealed(path: Path, replies: Iterable[Stored]) -> None:
             *tokens,
             ("latency_s", pa.float64()),
             ("moved", pa.bool_()),
+            ("endpoint", pa.string()),
         ]
     )
     table = pa.Table.from_pylist(rows, schema)
@@ -174,6 +177,21 @@ def read_keys(folder: Path, shard: int) -> Iterator[bytes]:
         yield stored.key
 
 
+def read_usage(folder: Path) -> Iterator[tuple[str, Usage]]:
+    """Stage and tokens of every call that a run has paid for, without the texts."""
+    import pyarrow.parquet as pq
+
+    columns = ["stage", "finish", "moved", *Usage.__struct_fields__]
+    for path in sorted(folder.glob("*.parquet")):
+        for row in pq.read_table(path, columns=columns).to_pylist():
+            if not row["moved"] and row["finish"] != "context_length":
+                yield row["stage"], Usage(**{name: row[name] for name in Usage.__struct_fields__})
+    for path in sorted(folder.glob("*.journal")):
+        for stored in read_journal(path):
+            if not stored.moved and stored.reply.finish != "context_length":
+                yield stored.stage, stored.reply.usage
+
+
 def read_sealed(path: Path) -> Iterator[Stored]:
     """The replies of a sealed shard; none if there is no such file."""
     if not path.exists():
@@ -183,4 +201,4 @@ def read_sealed(path: Path) -> Iterator[Stored]:
     for row in pq.read_table(path).to_pylist():
         usage = Usage(**{name: row[name] for name in Usage.__struct_fields__})
         reply = Reply(row["text"], row["finish"], row["refusal"], row["model"], usage)
-        yield Stored(row["key"], row["stage"], reply, row["latency_s"], row["moved"])
+        yield Stored(row["key"], row["stage"], reply, row["latency_s"], row["moved"], row.get("endpoint", ""))

@@ -17,7 +17,7 @@ import msgspec
 from webscale_rl.dataset.rows import OUTCOME_COLUMNS, schema
 from webscale_rl.engine.files import replace_whole
 from webscale_rl.engine.replies import ReplyStore
-from webscale_rl.tally import Calls, Tally, add_calls
+from webscale_rl.tally import Calls, Tally, add_calls, add_counts
 
 _METADATA = b"webscale_rl"
 
@@ -70,6 +70,7 @@ class Shard:
                 calls.latency.add(stored.latency_s)
                 if stored.reply.finish != "context_length" and not stored.moved:
                     add_calls(self.tally.calls.setdefault(stored.stage, Calls()), calls)
+                    add_counts(self.tally.endpoints, {stored.endpoint: 1} if stored.endpoint else {})
         commit = Commit(
             rules=rules,
             input=source,
