@@ -229,11 +229,11 @@ def test_percentiles_come_from_all_stored_answers_also_after_a_stop(tmp_path: Pa
         asked["all"] += 1
         return "401" if asked["all"] == 100 else None
 
-    with LLMServer(faults=down, latency_s=0.04, tail=(0.1, 5.0)) as server:
+    with LLMServer(faults=down, latency_s=0.06) as server:
         config = configured(corpus(tmp_path, 40), tmp_path / "run", server.url, shard_size=7)
         with pytest.raises(RunStopped):
             run(config)
-        server.behave(latency_s=0.01, tail=(0.0, 1.0))
+        server.behave(latency_s=0.0)
         summary = run(config).summary
         again = run(config).summary
         assert server.books.paid_twice == 0
@@ -243,5 +243,5 @@ def test_percentiles_come_from_all_stored_answers_also_after_a_stop(tmp_path: Pa
             exact = sorted(latencies)[math.ceil(len(latencies) * percent / 100) - 1]
             told = summary["calls"][stage]["latency_s"][f"p{percent}"]
             assert told == pytest.approx(exact, rel=RELATIVE_ERROR + 1e-3), (stage, percent)
-    assert summary["calls"]["filter"]["latency_s"]["p99"] > 0.15, "the slow ones were answered before the stop"
+    assert summary["calls"]["filter"]["latency_s"]["p99"] > 0.04, "the slow ones were answered before the stop"
     assert again["calls"] == summary["calls"], "a run that asks nothing tells the same"
