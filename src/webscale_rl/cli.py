@@ -76,6 +76,9 @@ def run_command(
     ] = None,
     max_hours: Annotated[float | None, typer.Option("--max-hours", help="stop after so many hours")] = None,
     seed: Annotated[int | None, typer.Option("--seed", help="seeds every choice")] = None,
+    metrics_port: Annotated[
+        int | None, typer.Option("--metrics-port", help="serve Prometheus metrics at this port of 127.0.0.1")
+    ] = None,
     accept_changes: Annotated[
         bool, typer.Option("--accept-changes", help="continue a run whose configuration has changed")
     ] = False,
@@ -99,6 +102,7 @@ def run_command(
         "caps": {key: value for key, value in caps.items() if value is not None} or None,
         "backend": _backend_flags(backend, model, base_url, serve),
         "serve": _serve_flags(serve, replicas, base_url),
+        "metrics": {"port": metrics_port} if metrics_port is not None else None,
     }
     configured = _configured(config, {key: value for key, value in flags.items() if value is not None})
     result = run(configured, accept_changes=accept_changes, watch=live)

@@ -83,6 +83,13 @@ class ServeOptions(_Section):
     ready_timeout_s: float = Field(900.0, gt=0, description="most seconds until every replica answers")
 
 
+class MetricsOptions(_Section):
+    """Where metrics are served while a run makes calls. Without a port nothing is served."""
+
+    port: int | None = Field(None, ge=1, le=65535, description="serve Prometheus metrics at this port, under /metrics")
+    host: str = Field("127.0.0.1", min_length=1, description="the address to serve at; any other than loopback is open")
+
+
 class DatasetOptions(_Section):
     """What the dataset looks like."""
 
@@ -115,6 +122,8 @@ class Run(_Section):
     caps: CapOptions = Field(default_factory=CapOptions, description="what the run may spend")
     serve: ServeOptions = Field(default_factory=ServeOptions, description="a server that the run starts itself")
     dataset: DatasetOptions = Field(default_factory=DatasetOptions, description="what is written")
+    events: bool = Field(True, description="write a line for every paid call into events.jsonl, about 250 bytes each")
+    metrics: MetricsOptions = Field(default_factory=MetricsOptions, description="where metrics are served")
 
     @property
     def answered_by(self) -> dict[str, Any]:
@@ -291,6 +300,7 @@ def _near(name: str, known: Any) -> str:
 __all__ = [
     "ConfigError",
     "DatasetOptions",
+    "MetricsOptions",
     "Parts",
     "Run",
     "ServeOptions",

@@ -94,6 +94,18 @@ def test_the_books_say_that_seen_is_kept_and_dropped_and_failed() -> None:
     ]
 
 
+def test_the_books_tell_how_long_a_call_took_in_each_stage_that_made_some() -> None:
+    none = {"answered": 0, "prompt_tokens": 0, "cached_tokens": 0, "completion_tokens": 0, "unusable": {}}
+    slow = none | {"latency_s": {"p50": 0.012345, "p95": 99.94, "p99": 86400.0}}
+    quick = none | {"latency_s": {"p50": 1.0, "p95": 2.5, "p99": 30.25}}
+    of_an_older_version = none
+    calls = {"check": quick, "classify": none | {"latency_s": {}}, "filter": slow, "generate": of_an_older_version}
+    assert books(calls=calls)[3:] == [
+        "seconds per call, p50 / p95 / p99: check 1 / 2.5 / 30.2, filter 0.0123 / 99.9 / 86,400",
+    ]
+    assert len(books(calls={"generate": of_an_older_version})) == 3
+
+
 def test_the_books_tell_calls_tokens_and_every_answer_that_was_of_no_use() -> None:
     calls = {"answered": 1000, "prompt_tokens": 2000, "cached_tokens": 500, "completion_tokens": 30, "unusable": {}}
     lines = books(calls={"check": calls | {"unusable": {"refused": 2}}, "filter": calls})

@@ -16,7 +16,7 @@ from webscale_rl.dataset.writer import Facts, PartWriter, sift, write_dataset, w
 from webscale_rl.engine.files import replace_folder, scratch_folder, write_text
 from webscale_rl.engine.rundir import SUMMARY_FILE
 from webscale_rl.engine.shard import finished_shards, read_commit
-from webscale_rl.tally import END_DROPPED, END_KEPT, Tally
+from webscale_rl.tally import END_DROPPED, END_KEPT, Calls, Tally
 
 
 def finish(run: Run, parts: Parts, folder: Path, record: Mapping[str, Any]) -> dict[str, Any]:
@@ -72,10 +72,7 @@ def summarise(tally: Tally, stages: Sequence[str], units: Mapping[str, str], sie
     for place, stage in enumerate(every):
         unit = units.get(stage, "pair")
         funnel.append({"stage": stage, "unit": unit, **tally.at(stage, every[place + 1 :], unit).plain()})
-    calls = {
-        stage: {name: getattr(count, name) for name in count.__struct_fields__ if name != "seconds"}
-        for stage, count in sorted(tally.calls.items())
-    }
+    calls = {stage: _calls(count) for stage, count in sorted(tally.calls.items())}
     return {
         "webscale_rl": __version__,
         "documents": tally.total("document").plain(),
@@ -86,3 +83,8 @@ def summarise(tally: Tally, stages: Sequence[str], units: Mapping[str, str], sie
         "calls": calls,
         "endpoints": dict(sorted(tally.endpoints.items())),
     }
+
+
+def _calls(calls: Calls) -> dict[str, Any]:
+    counts = {name: getattr(calls, name) for name in calls.__struct_fields__ if name not in ("seconds", "latency")}
+    return {**counts, "latency_s": calls.latency.percentiles()}

@@ -24,6 +24,7 @@ from webscale_rl.engine.ask import Asker
 from webscale_rl.engine.caps import Caps
 from webscale_rl.engine.feed import Item, feed
 from webscale_rl.engine.moved import MovedReplies
+from webscale_rl.engine.observers import Observers
 from webscale_rl.engine.progress import Progress
 from webscale_rl.engine.replies import read_usage
 from webscale_rl.engine.shard import Commit, Shard, read_commit
@@ -60,13 +61,15 @@ class LocalRunner:
         self._labels = _labels(parts)
         self._disk = ThreadPoolExecutor(1, thread_name_prefix="disk")  # one: each thread keeps memory of its own
         self.progress = Progress({stage.name: stage.unit for stage in parts.pipeline.stages})
+        self._observers = Observers(run, folder if parts.paid else None, self.progress)
 
     async def execute(self, items: Iterable[Item]) -> None:
         """Work through the corpus. Raises Stopped if the run was stopped; then it can be resumed."""
-        async with self._parts.backend() as backend:
+        async with self._observers, self._parts.backend() as backend:
             self._paid = bool(backend.paid)
             self._remember(backend)
             self._traffic = Traffic(backend, self._run.traffic, self._stop, await self._caps())
+            self._traffic.observers.extend(self._observers.all)
             self.progress.traffic = self._traffic
             self._asker = Asker(self._parts, self._traffic, self._stop, self._run.traffic.attempts)
             self._asker.moved = self.moved
@@ -272,6 +275,7 @@ class LocalRunner:
         for shard in list(self._open.values()):
             if shard.replies is not None:
                 shard.replies.sync()
+        self._observers.flush()
 
     async def _wind_down(self) -> None:
         """When the run is to stop, let what is in flight come home, for a while at least: it is paid for."""

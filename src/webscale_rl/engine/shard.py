@@ -67,6 +67,7 @@ class Shard:
             for stored in self.replies.all():
                 usage = stored.reply.usage
                 calls = Calls(answered=1, seconds=stored.latency_s, **msgspec.structs.asdict(usage))
+                calls.latency.add(stored.latency_s)
                 if stored.reply.finish != "context_length" and not stored.moved:
                     add_calls(self.tally.calls.setdefault(stored.stage, Calls()), calls)
                     add_counts(self.tally.endpoints, {stored.endpoint: 1} if stored.endpoint else {})

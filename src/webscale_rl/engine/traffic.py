@@ -20,7 +20,7 @@ from collections.abc import Callable
 
 from webscale_rl.backend import Backend, BackendError, Reply, Request, Unreachable, Usage
 from webscale_rl.config import TrafficOptions
-from webscale_rl.engine.calls import OK, Call
+from webscale_rl.engine.calls import CANCELLED, Call, EndpointState, Observer, TrafficState, worth
 from webscale_rl.engine.caps import Caps
 from webscale_rl.engine.endpoints import Endpoint, Endpoints, Priority, Waiting
 from webscale_rl.engine.rate import Rates
@@ -29,6 +29,8 @@ from webscale_rl.engine.stop import RESUMABLE, WRONG_USAGE, Stop
 GIVE_UP_AFTER = 10
 """So many calls in a row spent without one answer in between mean that it is the server and not the calls."""
 NOTHING = Usage()
+UNSENT = ""
+"""The outcome of what got a slot and was not sent: the run had stopped."""
 
 
 class Traffic:
@@ -61,7 +63,7 @@ class Traffic:
         self.answered = 0
         self.retried: Counter[str] = Counter()
         self.spent: Counter[str] = Counter()
-        self.observers: list[Callable[[Call], None]] = []
+        self.observers: list[Observer] = []
 
     def _endpoint(self, url: str) -> Endpoint:
         options = self._options
@@ -71,6 +73,15 @@ class Traffic:
     def waiting(self) -> int:
         """How many requests wait for a slot."""
         return sum(len(endpoint.waiting) for endpoint in self.endpoints.all)
+
+    def state(self) -> TrafficState:
+        """How much is under way now."""
+        now = time.monotonic()
+        endpoints = {
+            endpoint.url: EndpointState(endpoint.window.in_flight, endpoint.window.size, endpoint.away_until <= now)
+            for endpoint in self.endpoints.all
+        }
+        return TrafficState(self.in_flight, self.waiting, self._documents, endpoints)
 
     async def admit(self) -> None:
         """Wait until one more document may begin. Raises Stopped."""
@@ -130,9 +141,11 @@ class Traffic:
         asked = time.monotonic()
         endpoint, ticket = await self._slot(request.affinity, priority, tokens)
         sent = time.monotonic()
-        outcome, usage = "cancelled", NOTHING
+        outcome, usage = UNSENT, NOTHING
+        reply: Reply | None = None
         try:
             self._stop.check()
+            outcome = CANCELLED
             self.in_flight += 1
             try:
                 if self._send is None:
@@ -142,7 +155,7 @@ class Traffic:
             finally:
                 self.in_flight -= 1
             now = time.monotonic()
-            outcome, usage = OK, reply.usage
+            usage = reply.usage
             endpoint.succeed(ticket, now)
             if endpoint.rates.known:
                 self._settle(endpoint, tokens, usage)
@@ -156,11 +169,15 @@ class Traffic:
             self._failed(endpoint, error, ticket, attempt)
             raise
         finally:
-            self._give(endpoint)
-            for observe in self.observers if outcome != "cancelled" else ():
-                at, now = time.time(), time.monotonic()
-                model, stage = request.model, request.stage
-                observe(Call(at, stage, model, endpoint.url, attempt, sent - asked, now - sent, usage, outcome))
+            self._give(endpoint)  # first: nothing else may keep the slot waiting
+            if self.observers and reply is not None:
+                outcome = worth(request, reply)
+            if self.observers and outcome is not UNSENT:
+                at, latency, queued = time.time(), time.monotonic() - sent, sent - asked
+                stage, model = request.stage, request.model
+                call = Call(at, stage, model, endpoint.url, attempt, queued, latency, usage, outcome)
+                for observe in self.observers:
+                    observe(call)
 
     async def _slot(self, affinity: str, priority: Priority, tokens: float) -> tuple[Endpoint, int]:
         """Wait for a slot; gives the server and the call's ticket."""

@@ -37,6 +37,9 @@ def books_lines(summary: Mapping[str, Any]) -> Iterator[str]:
             f"calls answered: {total['answered']:,}; tokens: {total['prompt_tokens']:,} in"
             f" ({total['cached_tokens']:,} cached), {total['completion_tokens']:,} out"
         )
+        latencies = {stage: calls.get("latency_s") for stage, calls in summary["calls"].items()}
+        if any(latencies.values()):
+            yield f"seconds per call, p50 / p95 / p99: {_latencies(latencies)}"
         for stage, calls in summary["calls"].items():
             if calls["prompt_tokens"]:
                 yield (
@@ -71,3 +74,12 @@ def _why(counts: Mapping[str, int], most: int = 4) -> str:
     shown = [f"{word} {count:,}" for word, count in ordered[:most]]
     rest = sum(count for _, count in ordered[most:])
     return ", ".join(shown) + (f", other {rest:,}" if rest else "")
+
+
+def _latencies(stages: Mapping[str, Mapping[str, float] | None]) -> str:
+    told = {stage: " / ".join(map(_seconds, values.values())) for stage, values in stages.items() if values}
+    return ", ".join(f"{stage} {values}" for stage, values in told.items())
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:,.0f}" if seconds >= 100 else f"{seconds:.3g}"
