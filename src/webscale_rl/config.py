@@ -7,12 +7,14 @@ that stage or backend (its `Options`); here stands what concerns the run as a wh
 from __future__ import annotations
 
 import difflib
+import typing
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from webscale_rl import registry
 from webscale_rl.backend import Backend, BackendOptions
@@ -20,6 +22,7 @@ from webscale_rl.corpus import CorpusOptions, readers
 from webscale_rl.domains import Taxonomy
 from webscale_rl.errors import ConfigError
 from webscale_rl.pipeline import AnyStage, Pipeline
+from webscale_rl.prices import Price, Prices, plain_prices
 from webscale_rl.stage import Context, StageOptions
 
 PIPELINE = ("heuristics", "filter", "classify", "generate", "precheck", "check")
@@ -66,6 +69,16 @@ class Run(_Section):
     sieves: tuple[str, ...] = Field(("dedup",), description="passes over all finished examples")
     traffic: TrafficOptions = Field(default_factory=TrafficOptions, description="how calls are made")
     dataset: DatasetOptions = Field(default_factory=DatasetOptions, description="what is written")
+    price: dict[str, Price] = Field(
+        default_factory=dict,
+        description="USD per million tokens: `{input: ..., cached: ..., output: ...}`, or one such for each model;"
+        " needed for models that no vendor lists",
+    )
+
+    @field_validator("price", mode="before")
+    @classmethod
+    def _by_model(cls, value: Any) -> Any:
+        return plain_prices(value)
 
     @classmethod
     def make(cls, values: Mapping[str, Any], origin: str = "configuration") -> Self:
@@ -104,6 +117,7 @@ class Parts:
         if run.corpus.format is not None:
             readers.load(run.corpus.format)
         self.given = backend
+        self._price = run.price
         self._require_models(run)
 
     def backend(self) -> Backend:
@@ -127,6 +141,18 @@ class Parts:
     def backend_name(self) -> str:
         """The backend's word in the dataset's columns."""
         return str((self.given or self.backend_class).name)
+
+    @cached_property
+    def prices(self) -> Prices:
+        """What the backend's models cost."""
+        backend = self.given or self.backend_class
+        options = getattr(self.given, "options", None) if self.given is not None else self.backend_options
+        return Prices(
+            self._price,
+            base_urls=getattr(options, "base_urls", ()),
+            factor=getattr(backend, "price_factor", 1.0),
+            free=not self.paid,
+        )
 
     def model(self, stage: AnyStage) -> str:
         """The model that answers a prompted stage."""
@@ -203,9 +229,13 @@ def _options(kind: type[Any], values: Mapping[str, Any], where: str) -> Any:
 
 
 def _known_keys(model: type[BaseModel], path: list[str]) -> list[str]:
-    for step in path:
+    steps = iter(path)
+    for step in steps:
         field = model.model_fields.get(step)
         inner = field.annotation if field else None
+        if typing.get_origin(inner) is dict:  # one section for each name
+            next(steps, None)
+            inner = typing.get_args(inner)[1]
         if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
             return []
         model = inner

@@ -24,7 +24,7 @@ from webscale_rl.types import content_id
 RUN_FILE = "run.yaml"
 SUMMARY_FILE = "summary.json"
 _OURS = (".lock", f".{RUN_FILE}.tmp")  # what a run may leave that was killed before it wrote run.yaml
-_OPERATIONAL = ("out", "limit", "traffic", "min_free_disk_mb")
+_OPERATIONAL = ("out", "limit", "traffic", "min_free_disk_mb", "price")
 _OPERATIONAL_BACKEND = ("base_urls", "api_key_env", "timeout_s", "connect_timeout_s")
 _RULES_ONLY = ("sieves", "dataset")
 _INPUT = ("inputs", "corpus", "shard_size")
