@@ -10,6 +10,8 @@ from typing import Any
 
 import msgspec
 
+from webscale_rl.backend import Usage
+
 END_KEPT, END_DROPPED, END_FAILED = "kept", "dropped", "failed"
 
 
@@ -36,7 +38,10 @@ class Count(msgspec.Struct):
 
 
 class Calls(msgspec.Struct):
-    """Calls of one stage that were answered 200, whatever the answer was worth, and their tokens."""
+    """Calls of one stage that were answered 200, whatever the answer was worth, and their tokens.
+
+    `usd` is what they cost, without the `unpriced` ones: those for which no price was known when they were made.
+    """
 
     answered: int = 0
     prompt_tokens: int = 0
@@ -45,6 +50,21 @@ class Calls(msgspec.Struct):
     reasoning_tokens: int = 0
     seconds: float = 0.0
     unusable: dict[str, int] = {}
+    usd: float = 0.0
+    unpriced: int = 0
+    unpriced_tokens: Usage = Usage()
+
+    def bought(self, usage: Usage, seconds: float, usd: float | None) -> None:
+        """Count one answer."""
+        self.answered += 1
+        self.seconds += seconds
+        for name in usage.__struct_fields__:
+            setattr(self, name, getattr(self, name) + getattr(usage, name))
+        if usd is None:
+            self.unpriced += 1
+            self.unpriced_tokens = _sum(self.unpriced_tokens, usage)
+        else:
+            self.usd += usd
 
 
 class Tally(msgspec.Struct):
@@ -109,10 +129,15 @@ class Tally(msgspec.Struct):
 
 def add_calls(ours: Calls, theirs: Calls) -> None:
     """Add the second's counts to the first."""
-    for name in ("answered", "prompt_tokens", "completion_tokens", "cached_tokens", "reasoning_tokens", "seconds"):
+    for name in ("answered", *Usage.__struct_fields__, "seconds", "usd", "unpriced"):
         setattr(ours, name, getattr(ours, name) + getattr(theirs, name))
     for kind, count in theirs.unusable.items():
         ours.unusable[kind] = ours.unusable.get(kind, 0) + count
+    ours.unpriced_tokens = _sum(ours.unpriced_tokens, theirs.unpriced_tokens)
+
+
+def _sum(one: Usage, other: Usage) -> Usage:
+    return Usage(*(getattr(one, name) + getattr(other, name) for name in Usage.__struct_fields__))
 
 
 def _put(count: Count, end: str, word: str, number: int) -> None:

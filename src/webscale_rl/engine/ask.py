@@ -133,7 +133,8 @@ class Asker:
             reply, latency = await self._traffic.reply(request, (-self._depth[stage.name], ordinal))
         except ContextTooLong as error:
             reply = Reply(text=str(error)[:300], finish=TOO_LONG)
-        self._write(shard, Stored(request.key, stage.name, reply, latency))
+        usd = self._parts.prices.usd(request.model, reply.usage)
+        self._write(shard, Stored(request.key, stage.name, reply, latency, usd=usd))
         if reply.finish != TOO_LONG:
             self.watch(stage.name, reply)
         return reply

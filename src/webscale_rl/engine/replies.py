@@ -20,6 +20,7 @@ import msgspec
 
 from webscale_rl.backend import Reply, Usage
 from webscale_rl.engine.files import replace_whole
+from webscale_rl.tally import Calls
 
 _HEAD = struct.Struct("<II")
 _LARGEST = 256 << 20
@@ -27,13 +28,15 @@ _LARGEST = 256 << 20
 
 class Stored(msgspec.Struct, frozen=True, array_like=True):
     """One reply in the books. `finish` "context_length" marks a request that the model could not take: it cost nothing
-    and would be refused again. `moved` marks a copy of a reply that stands in another shard's books already."""
+    and would be refused again. `moved` marks a copy of a reply that stands in another shard's books already. `usd` is
+    what it cost when it was bought; None if no price was known."""
 
     key: bytes
     stage: str
     reply: Reply
     latency_s: float = 0.0
     moved: bool = False
+    usd: float | None = None
 
 
 _ENCODER = msgspec.msgpack.Encoder()
@@ -100,6 +103,14 @@ class ReplyStore:
         self._order.append(stored)
 
 
+def count_calls(calls: dict[str, Calls], replies: Iterable[Stored]) -> None:
+    """Put the replies that were paid for into the books, by stage: no copies, and none that was refused."""
+    for stored in replies:
+        if stored.reply.finish != "context_length" and not stored.moved:
+            bought = calls.setdefault(stored.stage, Calls())
+            bought.bought(stored.reply.usage, stored.latency_s, stored.usd)
+
+
 def _open_journal(path: Path) -> int:
     if path.is_file():  # cut what a crash tore, or what is appended now would stand behind it
         os.truncate(path, sum(_HEAD.size + size for size, _ in _records(path)))
@@ -142,6 +153,7 @@ def _write_sealed(path: Path, replies: Iterable[Stored]) -> None:
                 **msgspec.structs.asdict(reply.usage),
                 "latency_s": stored.latency_s,
                 "moved": stored.moved,
+                "usd": stored.usd,
             }
         )
     tokens = [(name, pa.int64()) for name in Usage.__struct_fields__]
@@ -156,6 +168,7 @@ def _write_sealed(path: Path, replies: Iterable[Stored]) -> None:
             *tokens,
             ("latency_s", pa.float64()),
             ("moved", pa.bool_()),
+            ("usd", pa.float64()),
         ]
     )
     table = pa.Table.from_pylist(rows, schema)
@@ -183,4 +196,4 @@ def read_sealed(path: Path) -> Iterator[Stored]:
     for row in pq.read_table(path).to_pylist():
         usage = Usage(**{name: row[name] for name in Usage.__struct_fields__})
         reply = Reply(row["text"], row["finish"], row["refusal"], row["model"], usage)
-        yield Stored(row["key"], row["stage"], reply, row["latency_s"], row["moved"])
+        yield Stored(row["key"], row["stage"], reply, row["latency_s"], row["moved"], row.get("usd"))
