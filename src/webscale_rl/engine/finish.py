@@ -15,7 +15,8 @@ from webscale_rl.dataset.card import card
 from webscale_rl.dataset.rows import DROPPED_COLUMNS, EXAMPLE_COLUMNS
 from webscale_rl.dataset.writer import Facts, PartWriter, sift, write_dataset, write_dropped, write_failed
 from webscale_rl.engine.files import replace_folder, scratch_folder, write_text
-from webscale_rl.engine.rundir import SUMMARY_FILE
+from webscale_rl.engine.replies import count_calls, stored_replies
+from webscale_rl.engine.rundir import PILOT, SUMMARY_FILE
 from webscale_rl.engine.shard import finished_shards, read_commit
 from webscale_rl.tally import END_DROPPED, END_KEPT, Calls, Tally
 
@@ -56,8 +57,9 @@ def finish(run: Run, parts: Parts, folder: Path, record: Mapping[str, Any]) -> d
 
 
 def tally_of(folder: Path, shards: Sequence[Path]) -> Tally:
-    """The books of all finished shards together."""
+    """The books of all finished shards together, and what their pilot paid for."""
     tally = Tally()
+    count_calls(tally.calls, stored_replies(folder / PILOT / "replies"))
     for path in shards:
         commit = read_commit(folder, int(path.stem))
         if commit is not None:

@@ -24,6 +24,7 @@ from webscale_rl.engine.ask import Asker
 from webscale_rl.engine.feed import Item, feed
 from webscale_rl.engine.moved import MovedReplies
 from webscale_rl.engine.progress import Progress
+from webscale_rl.engine.replies import Stored
 from webscale_rl.engine.shard import Commit, Shard, read_commit
 from webscale_rl.engine.stop import Stop, Stopped
 from webscale_rl.engine.traffic import Traffic
@@ -43,10 +44,16 @@ READ = "read"
 
 
 class LocalRunner:
-    """Runs the pipeline over a corpus into a run directory. `rules` and `source` are digests (see `Commit`)."""
+    """Runs the pipeline over a corpus into a run directory. `rules` and `source` are digests (see `Commit`).
+
+    `moved` finds replies in other shards of the directory, `elsewhere` those of its pilot (and for a pilot, its run's);
+    `used` is told of every reply that a document took, by the document's ordinal, whether it was bought now or before.
+    """
 
     def __init__(self, run: Run, parts: Parts, folder: Path, *, rules: str, source: str, stop: Stop) -> None:
         self.moved: MovedReplies | None = None
+        self.elsewhere: MovedReplies | None = None
+        self.used: Callable[[int, Stored], None] = lambda ordinal, stored: None
         self._run = run
         self._parts = parts
         self._folder = folder
@@ -69,6 +76,8 @@ class LocalRunner:
             self.progress.traffic = self._traffic
             self._asker = Asker(self._parts, self._traffic, self._stop, self._run.traffic.attempts)
             self._asker.moved = self.moved
+            self._asker.elsewhere = self.elsewhere
+            self._asker.used = self.used
             self._asker.watch = self.progress.answered
             keeper = asyncio.create_task(self._keep())
             stopper = asyncio.create_task(self._wind_down())

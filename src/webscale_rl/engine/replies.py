@@ -176,6 +176,13 @@ def _write_sealed(path: Path, replies: Iterable[Stored]) -> None:
         pq.write_table(table, temporary, compression="zstd")
 
 
+def stored_replies(folder: Path) -> Iterator[Stored]:
+    """All replies of all shards that lie in a folder, shard by shard; none if there is no such folder."""
+    for number in sorted({int(path.stem) for path in folder.glob("[0-9]*.*")}):
+        yield from read_sealed(folder / f"{number:05d}.parquet")
+        yield from read_journal(folder / f"{number:05d}.journal")
+
+
 def read_keys(folder: Path, shard: int) -> Iterator[bytes]:
     """The keys of all replies of a shard, without their texts."""
     import pyarrow.parquet as pq

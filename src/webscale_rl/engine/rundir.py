@@ -3,6 +3,7 @@
 run.yaml       the resolved configuration, package version, digests of prompts and domains; never a secret
 replies/       what was paid for            shards/    what became of every record
 dataset/       the examples                 dropped/   what was dropped, and why
+pilot/         the run directory of an estimate's pilot: its replies are this run's too
 summary.json   the books
 """
 
@@ -23,7 +24,9 @@ from webscale_rl.types import content_id
 
 RUN_FILE = "run.yaml"
 SUMMARY_FILE = "summary.json"
-_OURS = (".lock", f".{RUN_FILE}.tmp")  # what a run may leave that was killed before it wrote run.yaml
+PILOT = "pilot"
+"""The run directory of the run's pilot, within the run's own."""
+_OURS = (".lock", f".{RUN_FILE}.tmp", PILOT)  # what may be there before a run has written run.yaml
 _OPERATIONAL = ("out", "limit", "traffic", "min_free_disk_mb", "price")
 _OPERATIONAL_BACKEND = ("base_urls", "api_key_env", "timeout_s", "connect_timeout_s")
 _RULES_ONLY = ("sieves", "dataset")
