@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from math import comb
 
 import numpy as np
@@ -34,9 +33,8 @@ def documents(rng: np.random.Generator, population: int) -> dict[str, tuple[Vect
 
 
 @pytest.fixture
-def _fewer_resamples(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _fewer_resamples(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(intervals, "RESAMPLES", 399)
-    yield
 
 
 @pytest.mark.usefixtures("_fewer_resamples")
