@@ -113,7 +113,8 @@ async def run_async(
             ):
                 if moved:
                     runner.moved = await asyncio.to_thread(MovedReplies, folder / "replies", scratch)
-                runner.elsewhere = await asyncio.to_thread(_replies_in, folder / PILOT, scratch)
+                runner.also_paid = folder / PILOT
+                runner.elsewhere = await asyncio.to_thread(_replies_in, runner.also_paid, scratch)
                 await _execute(runner, items, stop)
                 summary = await asyncio.to_thread(finish, config, parts, folder, record)
     except OSError as error:
@@ -177,7 +178,8 @@ async def _piloted(
         with scratch_folder(folder / ".moved") as scratch, (watch or nullcontext)(runner.progress):
             if moved:
                 runner.moved = await asyncio.to_thread(MovedReplies, folder / "replies", scratch)
-            runner.elsewhere = await asyncio.to_thread(_replies_in, home, scratch)
+            runner.also_paid = home
+            runner.elsewhere = await asyncio.to_thread(_replies_in, runner.also_paid, scratch)
             with paced(folder):
                 await _execute(runner, sample.documents, stop)
     ledger.read_outcomes(folder)

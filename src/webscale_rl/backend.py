@@ -92,7 +92,12 @@ class Reply(msgspec.Struct, frozen=True):
 
 
 class Backend(Protocol):
-    """Answers requests. `paid` says whether an answer is worth keeping: what is free is recomputed."""
+    """Answers requests. `paid` says whether an answer is worth keeping: what is free is recomputed.
+
+    A backend of several servers also has `endpoints`, their URLs, and `reply_at(request, endpoint)`: the engine then
+    says who is asked. If it has an attribute `heard`, the engine sets it to a function that takes an endpoint and the
+    headers of an answer, to learn the server's rate limits.
+    """
 
     name: ClassVar[str]
     paid: ClassVar[bool]
@@ -158,6 +163,10 @@ class Unreachable(BackendError):
 
     kind = "unreachable"
     retry = True
+
+
+class NotConnected(Unreachable):
+    """No connection came about at all: nothing was asked, so nothing can have been paid."""
 
 
 class TimedOut(BackendError):

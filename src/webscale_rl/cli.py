@@ -66,6 +66,11 @@ def run_command(
     text_field: Annotated[str | None, typer.Option("--text-field", help="column that holds the text")] = None,
     limit: Annotated[int | None, typer.Option("--limit", help="read no more than so many documents")] = None,
     concurrency: Annotated[int | None, typer.Option("--concurrency", help="most calls in flight at once")] = None,
+    max_usd: Annotated[float | None, typer.Option("--max-usd", help="stop when so many US dollars are spent")] = None,
+    max_tokens: Annotated[
+        int | None, typer.Option("--max-tokens", help="stop when so many tokens are spent, in and out")
+    ] = None,
+    max_hours: Annotated[float | None, typer.Option("--max-hours", help="stop after so many hours")] = None,
     seed: Annotated[int | None, typer.Option("--seed", help="seeds every choice")] = None,
     accept_changes: Annotated[
         bool, typer.Option("--accept-changes", help="continue a run whose configuration has changed")
@@ -78,6 +83,8 @@ def run_command(
 
     _tune_process()
     flags = _run_flags(inputs, out, domains, limit, seed, text_field, concurrency)
+    caps = {"usd": max_usd, "tokens": max_tokens, "hours": max_hours}
+    flags["caps"] = {key: value for key, value in caps.items() if value is not None} or None
     flags["backend"] = _backend_flags(backend, model, base_url)
     configured = _configured(config, {key: value for key, value in flags.items() if value is not None})
     result = run(configured, accept_changes=accept_changes, watch=live)

@@ -40,6 +40,30 @@ class TrafficOptions(_Section):
     backoff_s: float = Field(1.0, gt=0, description="wait before the first retry; doubles each time, with jitter")
     max_backoff_s: float = Field(60.0, gt=0, description="longest wait before a retry, unless the server asks for more")
     attempts: int = Field(3, ge=1, description="answers to pay for, at most, until one is usable")
+    rpm: float | None = Field(None, gt=0, description="most requests a minute, per server; default: as its headers say")
+    tpm: float | None = Field(None, gt=0, description="most tokens a minute, per server; default: as its headers say")
+
+
+class StageCaps(_Section):
+    """What one stage may spend."""
+
+    usd: float | None = Field(None, gt=0, description="most US dollars of the stage's calls")
+    tokens: int | None = Field(None, ge=1, description="most tokens of the stage's calls, in and out")
+
+
+class CapOptions(_Section):
+    """What the run may spend; reached, it stops (exit code 3), and a run with a higher cap goes on."""
+
+    usd: float | None = Field(None, gt=0, description="most US dollars of all calls")
+    tokens: int | None = Field(None, ge=1, description="most tokens of all calls, in and out")
+    hours: float | None = Field(None, gt=0, description="most hours of this process")
+    stages: dict[str, StageCaps] = Field(default_factory=dict, description="caps of single stages, by name")
+
+    @property
+    def limits(self) -> dict[str, tuple[float | None, int | None]]:
+        """Most US dollars and tokens, by stage; the empty name stands for the whole run. Empty if nothing is capped."""
+        found = {name: (caps.usd, caps.tokens) for name, caps in self.stages.items()} | {"": (self.usd, self.tokens)}
+        return {name: pair for name, pair in found.items() if pair != (None, None)}
 
 
 class DatasetOptions(_Section):
@@ -68,6 +92,7 @@ class Run(_Section):
     stages: dict[str, dict[str, Any]] = Field(default_factory=dict, description="options of the stages, by name")
     sieves: tuple[str, ...] = Field(("dedup",), description="passes over all finished examples")
     traffic: TrafficOptions = Field(default_factory=TrafficOptions, description="how calls are made")
+    caps: CapOptions = Field(default_factory=CapOptions, description="what the run may spend")
     dataset: DatasetOptions = Field(default_factory=DatasetOptions, description="what is written")
     price: dict[str, Price] = Field(
         default_factory=dict,
@@ -119,6 +144,7 @@ class Parts:
         self.given = backend
         self._price = run.price
         self._require_models(run)
+        self._require_prices(run.caps)
 
     def backend(self) -> Backend:
         """A new backend, not yet opened; the caller's own if one was given."""
@@ -145,14 +171,11 @@ class Parts:
     @cached_property
     def prices(self) -> Prices:
         """What the backend's models cost."""
-        backend = self.given or self.backend_class
-        options = getattr(self.given, "options", None) if self.given is not None else self.backend_options
-        return Prices(
-            self._price,
-            base_urls=getattr(options, "base_urls", ()),
-            factor=getattr(backend, "price_factor", 1.0),
-            free=not self.paid,
-        )
+        if not self.paid:
+            return Prices({}, free=True)
+        backend = self.backend()  # an instance, for its options may set what it charges
+        urls = getattr(getattr(backend, "options", None), "base_urls", ())
+        return Prices(self._price, base_urls=urls, factor=getattr(backend, "price_factor", 1.0))
 
     def model(self, stage: AnyStage) -> str:
         """The model that answers a prompted stage."""
@@ -179,6 +202,14 @@ class Parts:
                 raise ConfigError(
                     f"stages.{stage.name}.model: no model; set backend.model (or --model), or the stage's own"
                 )
+
+    def _require_prices(self, caps: CapOptions) -> None:
+        models = {stage.name: self.model(stage) for stage in self.pipeline.stages if stage.prompt is not None}
+        if caps.usd is not None:
+            self.prices.require(models.values(), "caps.usd")
+        for stage, own in caps.stages.items():
+            if own.usd is not None and stage in models:
+                self.prices.require([models[stage]], f"caps.stages.{stage}.usd")
 
 
 def read_yaml(path: str | Path) -> dict[str, Any]:

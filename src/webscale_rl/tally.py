@@ -5,7 +5,7 @@ kept + dropped + failed = seen, for documents and for pairs, at every stage and 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -40,6 +40,7 @@ class Count(msgspec.Struct):
 class Calls(msgspec.Struct):
     """Calls of one stage that were answered 200, whatever the answer was worth, and their tokens.
 
+    `unusable` are the answered ones of no use, by kind; `retried` those that brought no answer and were tried again.
     `usd` is what they cost, without the `unpriced` ones: those for which no price was known when they were made.
     """
 
@@ -50,6 +51,7 @@ class Calls(msgspec.Struct):
     reasoning_tokens: int = 0
     seconds: float = 0.0
     unusable: dict[str, int] = {}
+    retried: dict[str, int] = {}
     usd: float = 0.0
     unpriced: int = 0
     unpriced_tokens: Usage = Usage()
@@ -68,10 +70,12 @@ class Calls(msgspec.Struct):
 
 
 class Tally(msgspec.Struct):
-    """All counts of a shard or a run. `ends` holds (unit, stage, end, word) -> number of records."""
+    """All counts of a shard or a run. `ends` holds (unit, stage, end, word) -> number of records, `endpoints` how many
+    answers each server gave."""
 
     ends: dict[str, int] = {}
     calls: dict[str, Calls] = {}
+    endpoints: dict[str, int] = {}
 
     def end(self, unit: str, stage: str, end: str, word: str = "", count: int = 1) -> None:
         """Count the end of a record."""
@@ -80,10 +84,10 @@ class Tally(msgspec.Struct):
 
     def add(self, other: Tally) -> None:
         """Add another's counts to these."""
-        for key, count in other.ends.items():
-            self.ends[key] = self.ends.get(key, 0) + count
+        add_counts(self.ends, other.ends)
         for stage, theirs in other.calls.items():
             add_calls(self.calls.setdefault(stage, Calls()), theirs)
+        add_counts(self.endpoints, other.endpoints)
 
     def _ends(self) -> Iterable[tuple[str, str, str, str, int]]:
         for key, count in self.ends.items():
@@ -131,9 +135,15 @@ def add_calls(ours: Calls, theirs: Calls) -> None:
     """Add the second's counts to the first."""
     for name in ("answered", *Usage.__struct_fields__, "seconds", "usd", "unpriced"):
         setattr(ours, name, getattr(ours, name) + getattr(theirs, name))
-    for kind, count in theirs.unusable.items():
-        ours.unusable[kind] = ours.unusable.get(kind, 0) + count
+    add_counts(ours.unusable, theirs.unusable)
+    add_counts(ours.retried, theirs.retried)
     ours.unpriced_tokens = _sum(ours.unpriced_tokens, theirs.unpriced_tokens)
+
+
+def add_counts(ours: dict[str, int], theirs: Mapping[str, int]) -> None:
+    """Add the second's counts to the first, word by word."""
+    for word, count in theirs.items():
+        ours[word] = ours.get(word, 0) + count
 
 
 def _sum(one: Usage, other: Usage) -> Usage:

@@ -26,7 +26,6 @@ from webscale_rl.backend import (
     RateLimited,
     Reply,
     Unauthorized,
-    Unreachable,
     Usage,
 )
 
@@ -49,10 +48,6 @@ class Transport(Protocol):
     async def send(self, method: str, url: str, headers: Mapping[str, str], body: bytes = b"") -> Answer:
         """The answer, whatever its status. Raises Unreachable or TimedOut."""
         ...
-
-
-class NotConnected(Unreachable):
-    """No connection came about at all: nothing was asked, so nothing can have been paid."""
 
 
 class Complaint(NamedTuple):

@@ -10,11 +10,9 @@ nothing, so the same `reply` asks again at once.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import os
 import re
-import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from types import TracebackType
 from typing import Any, ClassVar, Literal, NamedTuple, Self
@@ -28,6 +26,7 @@ from webscale_rl.backend import (
     BackendError,
     BackendOptions,
     BadRequest,
+    NotConnected,
     Overloaded,
     Reply,
     Request,
@@ -36,13 +35,12 @@ from webscale_rl.backend import (
     reply_schema,
     reply_schema_json,
 )
-from webscale_rl.backends.answers import Answer, Complaint, NotConnected, Transport, complaint, completion, refusal
+from webscale_rl.backends.answers import Answer, Complaint, Transport, complaint, completion, refusal
 from webscale_rl.prompt import Prompt
 from webscale_rl.stage import Context
 
 MODES = ("json_schema", "json_object", "text")
 OPTIONAL = ("temperature", "top_p", "seed")
-AVOID_S = 10.0
 PREFLIGHT_S = 5.0
 
 _RESERVED = {"messages", "model", "stream", "n", "response_format"}
@@ -135,8 +133,8 @@ class OpenAI:
         self._network: Any = None
         self._key = ""
         self._headers: dict[str, str] = {}
-        self._bases = options.base_urls
-        self._avoid_until = dict.fromkeys(self._bases, 0.0)
+        self.endpoints = tuple(options.base_urls)
+        self.heard: Callable[[str, Mapping[str, str]], None] = lambda endpoint, headers: None
         self._widest = Form("json_schema" if options.structured == "auto" else options.structured)
         self._forms: dict[str, Form] = {}
         self._proven: set[tuple[str, str]] = set()
@@ -172,18 +170,22 @@ class OpenAI:
             await network.__aexit__(kind, error, trace)
 
     async def reply(self, request: Request) -> Reply:
-        """The answer to one request. Raises BackendError."""
+        """The answer of the first server to one request. Raises BackendError."""
+        return await self.reply_at(request, self.endpoints[0])
+
+    async def reply_at(self, request: Request, endpoint: str) -> Reply:
+        """The answer of one of the servers to one request. Raises BackendError."""
         start = form = self._forms.get(request.model, self._widest)
         guessed = False
         first: BackendError | None = None
         while True:
-            base = self._base(request)
-            answer = await self._send(base, request, form)
+            answer = await self._send(endpoint, request, form)
+            self.heard(endpoint, answer.headers)
             if 200 <= answer.status < 300:
                 if (request.model, form.mode) not in self._proven or form is not start:
                     self._learn(request.model, start, form, guessed)
                 return completion(answer.body)
-            error = refusal(answer, url=base, model=request.model, secret=self._key)
+            error = refusal(answer, url=endpoint, model=request.model, secret=self._key)
             if isinstance(error, Unauthorized) and not self._key:
                 error = Unauthorized(f"{error}; ${self.options.api_key_env} is not set")
             first = first or error
@@ -201,11 +203,11 @@ class OpenAI:
             for model, form in sorted(self._forms.items())
             if form != self._widest
         }
-        return {"base_urls": list(self._bases), "models": models}
+        return {"base_urls": list(self.endpoints), "models": models}
 
     def remember(self, state: Mapping[str, Any]) -> None:
         """Take back what an earlier process learned of the same servers. What does not fit is left out."""
-        if state.get("base_urls") != list(self._bases) or not isinstance(state.get("models"), dict):
+        if state.get("base_urls") != list(self.endpoints) or not isinstance(state.get("models"), dict):
             return
         for model, known in state["models"].items():
             if not isinstance(known, dict) or known.get("structured") not in MODES:
@@ -221,15 +223,14 @@ class OpenAI:
                 async with asyncio.timeout(self.options.connect_timeout_s + PREFLIGHT_S):
                     await self._sender().send("GET", f"{base}/models", self._headers)
             except NotConnected as error:
-                self._avoid_until[base] = time.monotonic() + AVOID_S
                 return error
             except (BackendError, TimeoutError):
                 return None
             return None
 
-        errors = await asyncio.gather(*[probe(base) for base in self._bases])
+        errors = await asyncio.gather(*[probe(base) for base in self.endpoints])
         missing = [error for error in errors if error is not None]
-        if len(missing) == len(self._bases):
+        if len(missing) == len(self.endpoints):
             raise NotConnected("; ".join(str(error) for error in missing[:3]) + "; is the server running?")
 
     def _sender(self) -> Transport:
@@ -248,11 +249,7 @@ class OpenAI:
         except TypeError:  # a lone surrogate in a slot
             clean = [{name: text.encode("utf-8", "replace").decode() for name, text in m.items()} for m in messages]
             body = b'{"messages":' + orjson.dumps(clean) + ending
-        try:
-            return await self._sender().send("POST", f"{base}/chat/completions", self._headers, body)
-        except NotConnected:
-            self._avoid_until[base] = time.monotonic() + AVOID_S
-            raise
+        return await self._sender().send("POST", f"{base}/chat/completions", self._headers, body)
 
     def _encode_ending(
         self, model: str, stage: str, reply_type: type[msgspec.Struct], sampling: Sampling, form: Form
@@ -296,27 +293,10 @@ class OpenAI:
         self._forms[model] = known.meet(form)
         self._proven.add((model, form.mode))
 
-    def _base(self, request: Request) -> str:
-        """The server of this document: the first in its own order (rendezvous hashing) that is not being avoided."""
-        if len(self._bases) == 1:
-            return self._bases[0]
-        order = rendezvous(request.affinity or request.key.hex(), self._bases)
-        now = time.monotonic()
-        return next((base for base in order if self._avoid_until[base] <= now), order[0])
-
 
 @lru_cache(maxsize=256)
 def _speaks_of_json(prompt: Prompt) -> bool:
     return any(isinstance(part, str) and "json" in part.lower() for _, parts in prompt.messages for part in parts)
-
-
-def rendezvous(affinity: str, bases: Iterable[str]) -> list[str]:
-    """The bases in the order of this affinity: when one leaves, only its own documents move."""
-
-    def weight(base: str) -> bytes:
-        return hashlib.blake2b(f"{base}\n{affinity}".encode("utf-8", "replace"), digest_size=8).digest()
-
-    return sorted(bases, key=weight)
 
 
 def explain(said: Complaint, form: Form, sent: Iterable[str], *, fixed: bool) -> Form | None:

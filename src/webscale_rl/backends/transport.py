@@ -18,8 +18,8 @@ from urllib.parse import unquote, urlsplit
 import aiohttp
 from yarl import URL
 
-from webscale_rl.backend import BackendError, TimedOut, Unreachable
-from webscale_rl.backends.answers import Answer, NotConnected, origin, plain
+from webscale_rl.backend import BackendError, NotConnected, TimedOut, Unreachable
+from webscale_rl.backends.answers import Answer, origin, plain
 
 MAX_BODY_BYTES = 32 * 1024 * 1024
 # uvicorn, under vLLM and SGLang, closes a connection that was idle for 5 s; ours must be gone before that, or a call

@@ -22,7 +22,7 @@ from webscale_rl.engine.traffic import Traffic
 from webscale_rl.pipeline import AnyStage
 from webscale_rl.replies import Unusable, parse
 from webscale_rl.stages.document_text import excerpt
-from webscale_rl.tally import Calls
+from webscale_rl.tally import Calls, add_counts
 from webscale_rl.types import Brief, Document, Drop, Failure, Pair
 
 SHORTENINGS = 4
@@ -79,7 +79,7 @@ class Asker:
 
     async def _usable(self, shard: Shard, ordinal: int, stage: AnyStage, request: Request) -> Any:
         if shard.replies is None:
-            reply, _ = await self._traffic.reply(request, (-self._depth[stage.name], ordinal))
+            reply, _, _ = await self._traffic.reply(request, (-self._depth[stage.name], ordinal))
             try:
                 return parse(reply, request.reply_type)
             except Unusable as error:  # what is free is not asked for again: it would answer the same
@@ -107,8 +107,7 @@ class Asker:
                 return parse(reply, request.reply_type)
             except Unusable as error:
                 useless = error
-                unusable = shard.tally.calls.setdefault(stage.name, Calls()).unusable
-                unusable[error.kind] = unusable.get(error.kind, 0) + 1
+                add_counts(shard.tally.calls.setdefault(stage.name, Calls()).unusable, {error.kind: 1})
         assert useless is not None
         return Failure(stage.name, useless.kind, str(useless)[:300])
 
@@ -134,14 +133,18 @@ class Asker:
             raise Stopped(str(error)) from error
 
     async def _buy(self, shard: Shard, ordinal: int, stage: AnyStage, request: Request) -> Reply:
-        latency = 0.0
+        latency, endpoint = 0.0, ""
         request.messages()  # rendered while it waits for a slot, not while it holds one
+
+        def retried(kind: str) -> None:
+            add_counts(shard.tally.calls.setdefault(stage.name, Calls()).retried, {kind: 1})
+
         try:
-            reply, latency = await self._traffic.reply(request, (-self._depth[stage.name], ordinal))
+            reply, latency, endpoint = await self._traffic.reply(request, (-self._depth[stage.name], ordinal), retried)
         except ContextTooLong as error:
             reply = Reply(text=str(error)[:300], finish=TOO_LONG)
         usd = self._parts.prices.usd(request.model, reply.usage)
-        self._write(shard, Stored(request.key, stage.name, reply, latency, usd=usd))
+        self._write(shard, Stored(request.key, stage.name, reply, latency, endpoint=endpoint, usd=usd))
         if reply.finish != TOO_LONG:
             self.watch(stage.name, reply)
         return reply

@@ -59,7 +59,7 @@ def finish(run: Run, parts: Parts, folder: Path, record: Mapping[str, Any]) -> d
 def tally_of(folder: Path, shards: Sequence[Path]) -> Tally:
     """The books of all finished shards together, and what their pilot paid for."""
     tally = Tally()
-    count_calls(tally.calls, stored_replies(folder / PILOT / "replies"))
+    count_calls(tally, stored_replies(folder / PILOT / "replies"))
     for path in shards:
         commit = read_commit(folder, int(path.stem))
         if commit is not None:
@@ -76,7 +76,7 @@ def summarise(tally: Tally, stages: Sequence[str], units: Mapping[str, str], sie
     for place, stage in enumerate(every):
         unit = units.get(stage, "pair")
         funnel.append({"stage": stage, "unit": unit, **tally.at(stage, every[place + 1 :], unit).plain()})
-    told = ("answered", *Usage.__struct_fields__, "unusable")
+    told = ("answered", *Usage.__struct_fields__, "unusable", "retried")
     calls = {stage: {name: getattr(count, name) for name in told} for stage, count in sorted(tally.calls.items())}
     return {
         "webscale_rl": __version__,
@@ -86,6 +86,7 @@ def summarise(tally: Tally, stages: Sequence[str], units: Mapping[str, str], sie
         "funnel": funnel,
         "failures": tally.failures(),
         "calls": calls,
+        "endpoints": dict(sorted(tally.endpoints.items())),
     }
 
 

@@ -21,10 +21,11 @@ from webscale_rl.config import Parts, Run
 from webscale_rl.corpus import Unreadable
 from webscale_rl.dataset.rows import outcome_row
 from webscale_rl.engine.ask import Asker
+from webscale_rl.engine.caps import Caps
 from webscale_rl.engine.feed import Item, feed
 from webscale_rl.engine.moved import MovedReplies
 from webscale_rl.engine.progress import Progress
-from webscale_rl.engine.replies import Stored
+from webscale_rl.engine.replies import Stored, read_spent
 from webscale_rl.engine.shard import Commit, Shard, read_commit
 from webscale_rl.engine.stop import Stop, Stopped
 from webscale_rl.engine.traffic import Traffic
@@ -33,7 +34,6 @@ from webscale_rl.types import Document, Drop
 
 T = TypeVar("T")
 SYNC_EVERY_S = 0.05
-GRACE_S = 10.0
 COMMITS_WAITING = 2
 SHARD_BYTES = 64 << 20
 """A shard ends early at so many characters of text: it is held in memory until it is committed."""
@@ -47,12 +47,14 @@ class LocalRunner:
     """Runs the pipeline over a corpus into a run directory. `rules` and `source` are digests (see `Commit`).
 
     `moved` finds replies in other shards of the directory, `elsewhere` those of its pilot (and for a pilot, its run's);
-    `used` is told of every reply that a document took, by the document's ordinal, whether it was bought now or before.
+    what the run directory `also_paid` holds counts against the caps. `used` is told of every reply that a document
+    took, by the document's ordinal, whether it was bought now or before.
     """
 
     def __init__(self, run: Run, parts: Parts, folder: Path, *, rules: str, source: str, stop: Stop) -> None:
         self.moved: MovedReplies | None = None
         self.elsewhere: MovedReplies | None = None
+        self.also_paid: Path | None = None
         self.used: Callable[[int, Stored], None] = lambda ordinal, stored: None
         self._run = run
         self._parts = parts
@@ -72,7 +74,7 @@ class LocalRunner:
         async with self._parts.backend() as backend:
             self._paid = bool(backend.paid)
             self._remember(backend)
-            self._traffic = Traffic(backend, self._run.traffic, self._stop)
+            self._traffic = Traffic(backend, self._run.traffic, self._stop, await self._caps())
             self.progress.traffic = self._traffic
             self._asker = Asker(self._parts, self._traffic, self._stop, self._run.traffic.attempts)
             self._asker.moved = self.moved
@@ -81,6 +83,7 @@ class LocalRunner:
             self._asker.watch = self.progress.answered
             keeper = asyncio.create_task(self._keep())
             stopper = asyncio.create_task(self._wind_down())
+            clock = asyncio.create_task(self._watch_clock())
             try:
                 await self._stream(items)
             except Exception as error:
@@ -90,13 +93,35 @@ class LocalRunner:
                 await _settle(self._tasks)
                 await _settle(self._commits)
                 self._note(backend)
-                for task in (keeper, stopper):
+                for task in (keeper, stopper, clock):
                     task.cancel()
-                await asyncio.gather(keeper, stopper, return_exceptions=True)
+                await asyncio.gather(keeper, stopper, clock, return_exceptions=True)
                 for shard in self._open.values():
                     shard.close()
                 self._disk.shutdown()
             self._stop.check()
+
+    async def _caps(self) -> Caps | None:
+        """The caps, with what the run spent so far; None if nothing is capped."""
+        options = self._run.caps
+        if not self._paid or not options.limits:
+            return None
+        caps = Caps(options, self._parts.prices.usd, self._stop)
+        await asyncio.to_thread(self._count_spent, caps)
+        return caps
+
+    def _count_spent(self, caps: Caps) -> None:
+        models = {stage.name: self._parts.model(stage) for stage in self._parts.pipeline.stages if stage.prompt}
+        for folder in (self._folder, self.also_paid):
+            if folder is not None:
+                for stage, usage, usd in read_spent(folder / "replies"):
+                    caps.spend(stage, models.get(stage, ""), usage, usd)
+
+    async def _watch_clock(self) -> None:
+        hours = self._run.caps.hours
+        if hours is not None:
+            await asyncio.sleep(hours * 3600)
+            self._stop.request(f"the cap of {hours:g} hours is reached; run again to go on", grace_s=None)
 
     def _remember(self, backend: Backend) -> None:
         """Tell the backend what it learned in an earlier run, if it is one that learns (`state`, `remember`)."""
@@ -261,10 +286,12 @@ class LocalRunner:
                 shard.replies.sync()
 
     async def _wind_down(self) -> None:
-        """When the run is to stop, let what is in flight come home, for GRACE_S at most: it is paid for."""
+        """When the run is to stop, let what is in flight come home, for a while at least: it is paid for."""
         await self._stop.wait()
         self._traffic.wake()
-        await asyncio.sleep(GRACE_S)
+        if self._stop.grace_s is None:
+            return
+        await asyncio.sleep(self._stop.grace_s)
         for task in self._tasks:
             task.cancel()
 

@@ -155,7 +155,6 @@ def _latency_s(folder: Path) -> float:
 
 def paid_for(folder: Path, parts: Parts) -> dict[str, Any]:
     """The calls that the pilot made, and what they cost in US dollars; None if there is no price."""
-    calls: dict[str, Calls] = {}
-    count_calls(calls, stored_replies(folder / "replies"))
-    books = Tally(calls=calls)
-    return {"calls": sum(count.answered for count in calls.values()), "usd": money(books, parts)["usd"]}
+    books = Tally()
+    count_calls(books, stored_replies(folder / "replies"))
+    return {"calls": sum(count.answered for count in books.calls.values()), "usd": money(books, parts)["usd"]}

@@ -20,7 +20,7 @@ import msgspec
 
 from webscale_rl.backend import Reply, Usage
 from webscale_rl.engine.files import replace_whole
-from webscale_rl.tally import Calls
+from webscale_rl.tally import Calls, Tally, add_counts
 
 _HEAD = struct.Struct("<II")
 _LARGEST = 256 << 20
@@ -36,6 +36,7 @@ class Stored(msgspec.Struct, frozen=True, array_like=True):
     reply: Reply
     latency_s: float = 0.0
     moved: bool = False
+    endpoint: str = ""
     usd: float | None = None
 
 
@@ -103,12 +104,13 @@ class ReplyStore:
         self._order.append(stored)
 
 
-def count_calls(calls: dict[str, Calls], replies: Iterable[Stored]) -> None:
-    """Put the replies that were paid for into the books, by stage: no copies, and none that was refused."""
+def count_calls(tally: Tally, replies: Iterable[Stored]) -> None:
+    """Put the replies that were paid for into the books: no copies, and none that was refused."""
     for stored in replies:
         if stored.reply.finish != "context_length" and not stored.moved:
-            bought = calls.setdefault(stored.stage, Calls())
+            bought = tally.calls.setdefault(stored.stage, Calls())
             bought.bought(stored.reply.usage, stored.latency_s, stored.usd)
+            add_counts(tally.endpoints, {stored.endpoint: 1} if stored.endpoint else {})
 
 
 def _open_journal(path: Path) -> int:
@@ -153,6 +155,7 @@ def _write_sealed(path: Path, replies: Iterable[Stored]) -> None:
                 **msgspec.structs.asdict(reply.usage),
                 "latency_s": stored.latency_s,
                 "moved": stored.moved,
+                "endpoint": stored.endpoint,
                 "usd": stored.usd,
             }
         )
@@ -168,6 +171,7 @@ def _write_sealed(path: Path, replies: Iterable[Stored]) -> None:
             *tokens,
             ("latency_s", pa.float64()),
             ("moved", pa.bool_()),
+            ("endpoint", pa.string()),
             ("usd", pa.float64()),
         ]
     )
@@ -194,6 +198,21 @@ def read_keys(folder: Path, shard: int) -> Iterator[bytes]:
         yield stored.key
 
 
+def read_spent(folder: Path) -> Iterator[tuple[str, Usage, float | None]]:
+    """Stage, tokens and price of every call that a run has paid for, without the texts; no price if none was known."""
+    import pyarrow.parquet as pq
+
+    columns = ["stage", "finish", "moved", "usd", *Usage.__struct_fields__]
+    for path in sorted(folder.glob("*.parquet")):
+        for row in pq.read_table(path, columns=columns).to_pylist():
+            if not row["moved"] and row["finish"] != "context_length":
+                yield row["stage"], Usage(**{name: row[name] for name in Usage.__struct_fields__}), row["usd"]
+    for path in sorted(folder.glob("*.journal")):
+        for stored in read_journal(path):
+            if not stored.moved and stored.reply.finish != "context_length":
+                yield stored.stage, stored.reply.usage, stored.usd
+
+
 def read_sealed(path: Path) -> Iterator[Stored]:
     """The replies of a sealed shard; none if there is no such file."""
     if not path.exists():
@@ -203,4 +222,5 @@ def read_sealed(path: Path) -> Iterator[Stored]:
     for row in pq.read_table(path).to_pylist():
         usage = Usage(**{name: row[name] for name in Usage.__struct_fields__})
         reply = Reply(row["text"], row["finish"], row["refusal"], row["model"], usage)
-        yield Stored(row["key"], row["stage"], reply, row["latency_s"], row["moved"], row.get("usd"))
+        marks = row["latency_s"], row["moved"], row.get("endpoint", ""), row.get("usd")
+        yield Stored(row["key"], row["stage"], reply, *marks)

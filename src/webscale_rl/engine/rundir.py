@@ -27,7 +27,7 @@ SUMMARY_FILE = "summary.json"
 PILOT = "pilot"
 """The run directory of the run's pilot, within the run's own."""
 _OURS = (".lock", f".{RUN_FILE}.tmp", PILOT)  # what may be there before a run has written run.yaml
-_OPERATIONAL = ("out", "limit", "traffic", "min_free_disk_mb", "price")
+_OPERATIONAL = ("out", "limit", "traffic", "caps", "min_free_disk_mb", "price")
 _OPERATIONAL_BACKEND = ("base_urls", "api_key_env", "timeout_s", "connect_timeout_s")
 _RULES_ONLY = ("sieves", "dataset")
 _INPUT = ("inputs", "corpus", "shard_size")

@@ -64,7 +64,7 @@ class Shard:
     def commit(self, rules: str, source: str) -> Commit:
         """Write the outcomes, then seal the replies. Runs in a thread; raises OSError if the disk is full."""
         if self.replies is not None:
-            count_calls(self.tally.calls, self.replies.all())
+            count_calls(self.tally, self.replies.all())
         commit = Commit(
             rules=rules,
             input=source,

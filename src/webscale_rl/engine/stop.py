@@ -6,6 +6,8 @@ import asyncio
 
 WRONG_USAGE = 2
 RESUMABLE = 3
+GRACE_S = 30.0
+"""How long calls in flight may take to come home when the run stops. They are paid for; a cap waits for all of them."""
 
 
 class Stopped(Exception):
@@ -18,12 +20,14 @@ class Stop:
     def __init__(self) -> None:
         self.reason: str | None = None
         self.code = 0
+        self.grace_s: float | None = GRACE_S
         self._event = asyncio.Event()
 
-    def request(self, reason: str, code: int = RESUMABLE) -> None:
-        """Stop the run. The first reason is the one that is told."""
+    def request(self, reason: str, code: int = RESUMABLE, grace_s: float | None = GRACE_S) -> None:
+        """Stop the run. The first reason is the one that is told. Calls in flight get `grace_s` seconds, None for all
+        the time that they need."""
         if self.reason is None:
-            self.reason, self.code = reason, code
+            self.reason, self.code, self.grace_s = reason, code, grace_s
             self._event.set()
 
     def check(self) -> None:

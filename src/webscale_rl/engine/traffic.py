@@ -2,100 +2,75 @@
 
 A slot is held only while a call is in flight: retries sleep outside of it. A free slot goes at once to the waiting
 request that is furthest down the pipeline, and among these to the document that came first; new documents are taken in
-only while fewer than `lookahead` requests wait, so that slots never idle and few documents are open at a time.
+only while few requests wait, so that slots never idle and few documents are open at a time.
 
-Not covered yet: windows that adapt to the server, rate limits, caps.
+    endpoints.py   which server a document goes to, and which are away
+    window.py      how many of all slots a server gets
+    rate.py        when its next call may go
+    caps.py        what may be spent in all
 """
 
 from __future__ import annotations
 
 import asyncio
-import heapq
 import random
 import time
 from collections import Counter
 from collections.abc import Callable
 
-from webscale_rl.backend import Backend, BackendError, Reply, Request
+from webscale_rl.backend import Backend, BackendError, Reply, Request, Unreachable, Usage
 from webscale_rl.config import TrafficOptions
+from webscale_rl.engine.calls import OK, Call
+from webscale_rl.engine.caps import Caps
+from webscale_rl.engine.endpoints import Endpoint, Endpoints, Priority, Waiting
+from webscale_rl.engine.rate import Rates
 from webscale_rl.engine.stop import RESUMABLE, WRONG_USAGE, Stop
-
-Priority = tuple[int, int]
-"""(minus the stage's place in the pipeline, the document's ordinal): the smallest goes first."""
 
 GIVE_UP_AFTER = 10
 """So many calls in a row spent without one answer in between mean that it is the server and not the calls."""
-
-
-class Slots:
-    """A semaphore with priorities that also knows how many wait. Fair within a priority: first come, first served."""
-
-    def __init__(self, count: int) -> None:
-        self.free = count
-        self._waiting: list[tuple[Priority, int, asyncio.Future[None]]] = []
-        self._arrivals = 0
-        self.changed: Callable[[], None] = lambda: None
-
-    @property
-    def waiting(self) -> int:
-        """How many requests wait for a slot."""
-        return len(self._waiting)
-
-    async def take(self, priority: Priority) -> None:
-        """Wait for a slot."""
-        if self.free > 0:
-            self.free -= 1
-            return
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._arrivals += 1
-        heapq.heappush(self._waiting, (priority, self._arrivals, future))
-        try:
-            await future
-        except asyncio.CancelledError:
-            if future.done() and not future.cancelled():
-                self.give()
-            raise
-
-    def give(self) -> None:
-        """Hand the slot to whoever waits with the smallest priority, or free it."""
-        while self._waiting:
-            _, _, future = heapq.heappop(self._waiting)
-            if not future.done():
-                future.set_result(None)
-                self.changed()
-                return
-        self.free += 1
-        self.changed()
-
-    def wake(self) -> None:
-        """Hand a slot to everyone who waits: the run stops, and each will see that for himself."""
-        while self._waiting:
-            _, _, future = heapq.heappop(self._waiting)
-            if not future.done():
-                self.free -= 1
-                future.set_result(None)
+NOTHING = Usage()
 
 
 class Traffic:
-    """All calls of a run. `retried` and `spent` count calls without an answer by kind, for the live view."""
+    """All calls of a run. `retried` and `spent` count calls without an answer by kind; `observers` are told of every
+    attempt that ended."""
 
-    def __init__(self, backend: Backend, options: TrafficOptions, stop: Stop) -> None:
+    def __init__(self, backend: Backend, options: TrafficOptions, stop: Stop, caps: Caps | None = None) -> None:
         self._backend = backend
         self._options = options
         self._stop = stop
-        self._slots = Slots(options.concurrency)
-        self._slots.changed = self._make_room
+        self._caps = caps
+        urls: tuple[str, ...] = getattr(backend, "endpoints", ("",))
+        self._send = getattr(backend, "reply_at", None)
+        self.endpoints = Endpoints([self._endpoint(url) for url in urls])
+        if hasattr(backend, "heard"):
+            backend.heard = self._heard
+        self._free = options.concurrency
         self._lookahead = max(4, options.concurrency // 8)
         self._most_documents = 4 * options.concurrency + 64
         self._documents = 0
         self._fresh = 0
         self._room: asyncio.Future[None] | None = None
+        self._alarm: asyncio.TimerHandle | None = None
+        self._alarm_at = 0.0
+        self._arrivals = 0
         self._jitter = random.Random()
         self._spent_in_a_row = 0
+        self._answer_tokens = 0.0
         self.in_flight = 0
         self.answered = 0
         self.retried: Counter[str] = Counter()
         self.spent: Counter[str] = Counter()
+        self.observers: list[Callable[[Call], None]] = []
+
+    def _endpoint(self, url: str) -> Endpoint:
+        options = self._options
+        return Endpoint(url, options.concurrency, Rates(options.rpm, options.tpm))
+
+    @property
+    def waiting(self) -> int:
+        """How many requests wait for a slot."""
+        return sum(len(endpoint.waiting) for endpoint in self.endpoints.all)
 
     async def admit(self) -> None:
         """Wait until one more document may begin. Raises Stopped."""
@@ -119,15 +94,22 @@ class Traffic:
 
     def wake(self) -> None:
         """Let everyone who waits see that the run stops."""
-        self._slots.wake()
+        for endpoint in self.endpoints.all:
+            endpoint.scatter()
+        if self._alarm is not None:
+            self._alarm.cancel()
         if self._room is not None and not self._room.done():
             self._room.set_result(None)
 
-    async def reply(self, request: Request, priority: Priority) -> tuple[Reply, float]:
-        """The answer and its latency in seconds. Raises Stopped, or the BackendError that no retry could mend."""
+    async def reply(
+        self, request: Request, priority: Priority, retried: Callable[[str], None] | None = None
+    ) -> tuple[Reply, float, str]:
+        """The answer, its latency in seconds, and the server that gave it. `retried` is told the kind of each failure
+        that is tried again. Raises Stopped, or the BackendError that no retry could mend."""
         for attempt in range(self._options.retries + 1):
+            endpoint = self.endpoints.of(request.affinity, time.monotonic())
             try:
-                return await self._once(request, priority)
+                return await self._once(request, priority, attempt + 1)
             except BackendError as error:
                 if error.fatal:
                     self._stop.request(str(error), WRONG_USAGE)
@@ -136,24 +118,140 @@ class Traffic:
                     self._spend(error)
                     raise
                 self.retried[error.kind] += 1
+                if retried is not None:
+                    retried(error.kind)
+                if isinstance(error, Unreachable) and self.endpoints.of(request.affinity, time.monotonic()) != endpoint:
+                    continue  # another server takes the document over at once
                 await self._stop.sleep(self._delay(attempt, error))
         raise AssertionError("unreachable: the last attempt returns or raises")
 
-    async def _once(self, request: Request, priority: Priority) -> tuple[Reply, float]:
-        await self._slots.take(priority)
+    async def _once(self, request: Request, priority: Priority, attempt: int) -> tuple[Reply, float, str]:
+        tokens = self._expected(request) if self._options.tpm else 0.0
+        asked = time.monotonic()
+        endpoint, level = await self._slot(request.affinity, priority, tokens)
+        sent = time.monotonic()
+        outcome, usage = "cancelled", NOTHING
         try:
             self._stop.check()
             self.in_flight += 1
-            started = time.monotonic()
             try:
-                reply = await self._backend.reply(request)
+                if self._send is None:
+                    reply = await self._backend.reply(request)
+                else:
+                    reply = await self._send(request, endpoint.url)
             finally:
                 self.in_flight -= 1
+            now = time.monotonic()
+            outcome, usage = OK, reply.usage
+            endpoint.succeed(level, now)
+            if endpoint.rates.known:
+                self._settle(endpoint, tokens, usage)
             self.answered += 1
             self._spent_in_a_row = 0
-            return reply, time.monotonic() - started
+            if self._caps is not None:
+                self._caps.spend(request.stage, request.model, usage)
+            return reply, now - sent, endpoint.url
+        except BackendError as error:
+            outcome = error.kind
+            self._failed(endpoint, error, level, attempt)
+            raise
         finally:
-            self._slots.give()
+            self._give(endpoint)
+            for observe in self.observers if outcome != "cancelled" else ():
+                at, now = time.time(), time.monotonic()
+                model, stage = request.model, request.stage
+                observe(Call(at, stage, model, endpoint.url, attempt, sent - asked, now - sent, usage, outcome))
+
+    async def _slot(self, affinity: str, priority: Priority, tokens: float) -> tuple[Endpoint, int]:
+        """Wait for a slot; gives the server and the call's level."""
+        while True:
+            now = time.monotonic()
+            endpoint = self.endpoints.of(affinity, now)
+            if self._free > 0 and endpoint.head() is None and self._may_go(endpoint, now):
+                return endpoint, self._claim(endpoint, tokens)
+            future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+            self._arrivals += 1
+            endpoint.push(Waiting(priority, self._arrivals, future, tokens))
+            self._set_alarm(now)
+            try:
+                level = await future
+            except asyncio.CancelledError:
+                if future.done() and not future.cancelled() and future.result():
+                    self._give(endpoint)
+                raise
+            if level:
+                return endpoint, level
+            self._stop.check()
+
+    def _may_go(self, endpoint: Endpoint, now: float) -> bool:
+        return endpoint.window.has_room and endpoint.free_at(now) <= now
+
+    def _claim(self, endpoint: Endpoint, tokens: float) -> int:
+        self._free -= 1
+        if endpoint.rates.known:
+            endpoint.rates.take(tokens)
+        return endpoint.window.sent()
+
+    def _give(self, endpoint: Endpoint) -> None:
+        """A call ended: its slot goes to whoever waits with the smallest priority."""
+        endpoint.window.ended()
+        self._free += 1
+        self._dispatch()
+
+    def _dispatch(self) -> None:
+        now = time.monotonic()
+        while self._free > 0:
+            best: Endpoint | None = None
+            for endpoint in self.endpoints.all:
+                head = endpoint.head()
+                if head is not None and self._may_go(endpoint, now) and (best is None or head < best.waiting[0]):
+                    best = endpoint
+            if best is None:
+                break
+            waiting = best.pop()
+            waiting.future.set_result(self._claim(best, waiting.tokens))
+        self._set_alarm(now)
+        self._make_room()
+
+    def _set_alarm(self, now: float) -> None:
+        """Look again when the clock lets a waiting request go; an answer that ends before looks anyway."""
+        if self._free == 0:
+            return
+        times = [e.free_at(now) for e in self.endpoints.all if e.head() is not None and e.window.has_room]
+        soonest = min((at for at in times if at > now), default=None)
+        if soonest is None or (self._alarm is not None and self._alarm_at <= soonest):
+            return
+        if self._alarm is not None:
+            self._alarm.cancel()
+        self._alarm_at = soonest
+        self._alarm = asyncio.get_running_loop().call_later(soonest - now, self._ring)
+
+    def _ring(self) -> None:
+        self._alarm = None
+        self._dispatch()
+
+    def _failed(self, endpoint: Endpoint, error: BackendError, level: int, attempt: int) -> None:
+        now = time.monotonic()
+        endpoint.window.in_flight -= 1  # what is still out there besides this call
+        endpoint.fail(error, level, now, self._delay(attempt - 1, error))
+        endpoint.window.in_flight += 1
+        if endpoint.is_lost(error) and self.endpoints.others(endpoint, now):
+            endpoint.leave(now)
+            endpoint.scatter()
+
+    def _heard(self, url: str, headers: object) -> None:
+        """The headers of an answer."""
+        endpoint = next(endpoint for endpoint in self.endpoints.all if endpoint.url == url)
+        endpoint.rates.learn(headers, time.monotonic(), endpoint.window.in_flight - 1)  # type: ignore[arg-type]
+
+    def _expected(self, request: Request) -> float:
+        """About how many tokens a call takes: four characters each, and what answers took so far."""
+        return sum(len(message["content"]) for message in request.messages()) / 4 + self._answer_tokens
+
+    def _settle(self, endpoint: Endpoint, expected: float, usage: Usage) -> None:
+        self._answer_tokens += (usage.completion_tokens - self._answer_tokens) / 16
+        if usage.prompt_tokens:
+            endpoint.rates.settle(expected, usage.prompt_tokens + usage.completion_tokens)
 
     def _spend(self, error: BackendError) -> None:
         self.spent[error.kind] += 1
@@ -165,13 +263,19 @@ class Traffic:
             self._stop.check()
 
     def _delay(self, attempt: int, error: BackendError) -> float:
-        """Exponential backoff with full jitter (the AWS Architecture Blog's name for it), never before Retry-After."""
+        """Exponential backoff with jitter, never before Retry-After."""
         ceiling = min(self._options.max_backoff_s, self._options.backoff_s * 2.0**attempt)
         return max(ceiling * self._jitter.uniform(0.5, 1.0), error.retry_after_s or 0.0)
 
     def _has_room(self) -> bool:
-        open_places = self._slots.free + self._lookahead
-        return self._slots.waiting + self._fresh < open_places and self._documents < self._most_documents
+        """Whether a new document should come: those that wait for a full server do not keep a free one empty."""
+        waiting = 0
+        room = 0
+        for endpoint in self.endpoints.all:
+            free = min(max(int(endpoint.window.size) - endpoint.window.in_flight, 0), self._free)
+            waiting += min(len(endpoint.waiting), free + self._lookahead)
+            room = max(room, free)
+        return waiting + self._fresh < room + self._lookahead and self._documents < self._most_documents
 
     def _make_room(self) -> None:
         if self._room is not None and not self._room.done() and self._has_room():
