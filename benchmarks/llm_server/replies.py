@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 _FENCE = re.compile(r"<(\w+) ([0-9a-f]{12})>\n(.*?)\n</\1 \2>", re.DOTALL)
+_STEP = re.compile(r"^Step: (\w+)$", re.MULTILINE)
 _SENTENCE = re.compile(r"[^.!?\n]{25,400}[.!?](?=\s|$)")
 _WORD = re.compile(r"\b(?:\d[\d,]*(?:\.\d+)?|[A-Za-z]{5,})\b")
 _PERSONAS = (
@@ -33,6 +34,8 @@ def stage_of(body: dict[str, Any]) -> str:
     if isinstance(form, dict) and isinstance(form.get("json_schema"), dict):
         return str(form["json_schema"].get("name", ""))
     text = "\n".join(str(message.get("content", "")) for message in body.get("messages", ()))
+    if steps := _STEP.findall(text.rpartition("\n</document ")[2]):  # where all stages share their instructions
+        return str(steps[0])
     for stage, field in (("check", "leaks_answer"), ("generate", "answer_type"), ("classify", '"personas"')):
         if field in text:
             return stage
@@ -91,9 +94,7 @@ def answer(body: dict[str, Any], stage: str) -> dict[str, Any]:
         start = int(uniform(document, "persona") * len(_PERSONAS))
         return {"domain": "Natural Science", "personas": [(_PERSONAS * 2)[start + i] for i in range(3)]}
     if stage == "generate":
-        # What follows the document is what differs between the personas of one document.
-        asked = "\n".join(str(message.get("content", "")) for message in messages).replace(document, "")
-        pair = _cloze(document, asked)
+        pair = _cloze(document, slots.get("persona", ""))  # the same in every layout of the prompt
         return {"pairs": [pair] if pair else []}
     if stage == "check":
         proposed, question = slots.get("answer", ""), slots.get("question", "")

@@ -27,7 +27,7 @@ Priority = tuple[int, int]
 
 
 class Waiting(NamedTuple):
-    """A request that waits for a slot. Its future becomes the level of its call, or 0 if it must choose again."""
+    """A request that waits for a slot. Its future becomes the ticket of its call, or 0 if it must choose again."""
 
     priority: Priority
     arrival: int
@@ -76,18 +76,18 @@ class Endpoint:
             if not waiting.future.done():
                 waiting.future.set_result(0)
 
-    def succeed(self, level: int, now: float) -> None:
+    def succeed(self, ticket: int, now: float) -> None:
         """A call was answered."""
         self.answered += 1
         self._lost = 0
         self._away_s = AWAY_S
-        self.window.answered(level, now)
+        self.window.answered(ticket, now)
 
-    def fail(self, error: BackendError, level: int, now: float, pause_s: float) -> None:
+    def fail(self, error: BackendError, ticket: int, now: float, pause_s: float) -> None:
         """A call was not. `pause_s` is how long to rest if the server takes nothing at all and does not say."""
         if isinstance(error, RateLimited | Overloaded | TimedOut):
             self.refused += 1
-            self.window.refused(level, now)
+            self.window.refused(ticket, now)
             if self.window.in_flight == 0:
                 self.rests_until = now + (error.retry_after_s or pause_s)
         elif isinstance(error, Unreachable):

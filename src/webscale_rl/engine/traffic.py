@@ -128,7 +128,7 @@ class Traffic:
     async def _once(self, request: Request, priority: Priority, attempt: int) -> tuple[Reply, float, str]:
         tokens = self._expected(request) if self._options.tpm else 0.0
         asked = time.monotonic()
-        endpoint, level = await self._slot(request.affinity, priority, tokens)
+        endpoint, ticket = await self._slot(request.affinity, priority, tokens)
         sent = time.monotonic()
         outcome, usage = "cancelled", NOTHING
         try:
@@ -143,7 +143,7 @@ class Traffic:
                 self.in_flight -= 1
             now = time.monotonic()
             outcome, usage = OK, reply.usage
-            endpoint.succeed(level, now)
+            endpoint.succeed(ticket, now)
             if endpoint.rates.known:
                 self._settle(endpoint, tokens, usage)
             self.answered += 1
@@ -153,7 +153,7 @@ class Traffic:
             return reply, now - sent, endpoint.url
         except BackendError as error:
             outcome = error.kind
-            self._failed(endpoint, error, level, attempt)
+            self._failed(endpoint, error, ticket, attempt)
             raise
         finally:
             self._give(endpoint)
@@ -163,7 +163,7 @@ class Traffic:
                 observe(Call(at, stage, model, endpoint.url, attempt, sent - asked, now - sent, usage, outcome))
 
     async def _slot(self, affinity: str, priority: Priority, tokens: float) -> tuple[Endpoint, int]:
-        """Wait for a slot; gives the server and the call's level."""
+        """Wait for a slot; gives the server and the call's ticket."""
         while True:
             now = time.monotonic()
             endpoint = self.endpoints.of(affinity, now)
@@ -174,13 +174,13 @@ class Traffic:
             endpoint.push(Waiting(priority, self._arrivals, future, tokens))
             self._set_alarm(now)
             try:
-                level = await future
+                ticket = await future
             except asyncio.CancelledError:
                 if future.done() and not future.cancelled() and future.result():
                     self._give(endpoint)
                 raise
-            if level:
-                return endpoint, level
+            if ticket:
+                return endpoint, ticket
             self._stop.check()
 
     def _may_go(self, endpoint: Endpoint, now: float) -> bool:
@@ -230,10 +230,10 @@ class Traffic:
         self._alarm = None
         self._dispatch()
 
-    def _failed(self, endpoint: Endpoint, error: BackendError, level: int, attempt: int) -> None:
+    def _failed(self, endpoint: Endpoint, error: BackendError, ticket: int, attempt: int) -> None:
         now = time.monotonic()
         endpoint.window.in_flight -= 1  # what is still out there besides this call
-        endpoint.fail(error, level, now, self._delay(attempt - 1, error))
+        endpoint.fail(error, ticket, now, self._delay(attempt - 1, error))
         endpoint.window.in_flight += 1
         if endpoint.is_lost(error) and self.endpoints.others(endpoint, now):
             endpoint.leave(now)

@@ -29,8 +29,10 @@ class Window:
         self._answered = [0] * (most + 1)  # by level
         self._refused = [0] * (most + 1)
         self._outcomes = 0
+        self._epoch = 0
         self._share = 0.0  # of refusals among the last calls, smoothed
         self._ceiling = most + 1  # the lowest level known to be refused
+        self._proven = True  # that a call was answered since the window last shrank
         self._above = 0  # calls answered at the ceiling or above since it was found
         self._fast_until = 0.0  # below this size growth is fast
         self._wait_s = FIRST_WAIT_S
@@ -42,16 +44,20 @@ class Window:
         return self.in_flight < int(self.size)
 
     def sent(self) -> int:
-        """A call is sent; gives its level."""
+        """A call is sent; gives its ticket, a positive number that says its level and its epoch."""
         self.in_flight += 1
-        return self.in_flight
+        return self._epoch * (self.most + 1) + self.in_flight
 
     def ended(self) -> None:
         """A call ended, however it did."""
         self.in_flight -= 1
 
-    def answered(self, level: int, now: float) -> None:
+    def answered(self, ticket: int, now: float) -> None:
         """A call was answered. `now` is in seconds of any monotonic clock."""
+        epoch, level = divmod(ticket, self.most + 1)
+        if epoch != self._epoch:  # of the server as it was
+            return
+        self._proven = True
         self._share -= self._share * self._step
         self._answered[level] += 1
         self._age()
@@ -67,18 +73,23 @@ class Window:
         if grown < self._ceiling or now >= self._probe_at:
             self.size = min(grown, float(self.most))
 
-    def refused(self, level: int, now: float) -> None:
+    def refused(self, ticket: int, now: float) -> None:
         """A call was refused for want of room (429, 503), or not answered in time."""
+        epoch, level = divmod(ticket, self.most + 1)
+        if epoch != self._epoch:
+            return
         self._refused[level] += 1
         self._age()
         if level <= int(self.size):
             self._share += (1.0 - self._share) * self._step
         refused = sum(self._refused[level:])
         if refused > REFUSED_SHARE * (refused + sum(self._answered[level:])):
-            self._shrink(max(level - 1, 1), level, now)
+            again = level <= int(self.size) and not self._proven  # one less was not enough either
+            self._shrink(max(level // 2 if again else level - 1, 1), level, now)
         elif self._share > HALVE_AT:
+            self._epoch += 1
             self._share = 0.0
-            self._answered = [0] * (self.most + 1)  # of a server that is no more
+            self._answered = [0] * (self.most + 1)
             self._refused = [0] * (self.most + 1)
             self._shrink(max(int(self.size) // 2, 1), int(self.size), now)
 
@@ -89,7 +100,7 @@ class Window:
 
     @property
     def _step(self) -> float:
-        return 1.0 / max(16.0, self.size / 2)
+        return 1.0 / max(16.0, self.size)
 
     def _lift(self) -> None:
         """No limit is known any more."""
@@ -106,7 +117,7 @@ class Window:
         self._probe_at = now + self._wait_s
         self.size = min(self.size, float(size))
         self._ceiling = min(self._ceiling, ceiling) if size < ceiling else self._ceiling
-        self._above = 0
+        self._above, self._proven = 0, False
         self._fast_until = self.size
         self._answered[size + 1 :] = self._refused[size + 1 :] = [0] * (self.most - size)
 

@@ -39,6 +39,11 @@ def books_lines(summary: Mapping[str, Any]) -> Iterator[str]:
         )
         yield from _cost_lines(summary)
         for stage, calls in summary["calls"].items():
+            if calls["prompt_tokens"]:
+                yield (
+                    f"  {stage}: {calls['answered']:,} calls, {calls['prompt_tokens']:,} in"
+                    f" ({calls['cached_tokens']:,} cached), {calls['completion_tokens']:,} out"
+                )
             if calls["unusable"]:
                 yield f"answers of no use in {stage}: {_why(calls['unusable'])}"
     if summary["failures"]:
