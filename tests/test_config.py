@@ -235,3 +235,13 @@ def test_a_run_is_frozen() -> None:
 def test_every_option_of_a_stage_says_what_it_does(name: str) -> None:
     for key, field in registry.load("stages", name, "takes").Options.model_fields.items():
         assert field.description, key
+
+
+def test_a_run_that_starts_a_server_asks_no_other_one() -> None:
+    """Without this a part of the package that starts no server would send the documents to the default one."""
+    run = Run.make({"serve": {"command": "vllm serve m"}})
+    parts = Parts(run)
+    assert parts.backend_name == "openai"
+    with pytest.raises(ConfigError, match=r"serve\.command: no server is started here"):
+        parts.backend()
+    assert Run.make({"serve": {"command": "x"}, "backend": {"use": "extractive"}}).answered_by["use"] == "extractive"

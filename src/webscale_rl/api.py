@@ -10,7 +10,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, AsyncExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -27,7 +27,8 @@ from webscale_rl.engine.local import LocalRunner
 from webscale_rl.engine.moved import MovedReplies
 from webscale_rl.engine.pilot import Ledger, Sample, draw, longest_prompted, paced, paid_for, read_pace
 from webscale_rl.engine.progress import Progress
-from webscale_rl.engine.rundir import PILOT, claim, resolved, rules_digest
+from webscale_rl.engine.rundir import PILOT, claim, require_claimable, resolved, rules_digest
+from webscale_rl.engine.serve import prepared, serving
 from webscale_rl.engine.shard import finished_shards
 from webscale_rl.engine.stop import RESUMABLE, WRONG_USAGE, Stop, Stopped
 from webscale_rl.errors import ConfigError, RunStopped
@@ -93,30 +94,33 @@ async def run_async(
     watch: Watch | None = None,
 ) -> Result:
     """The same as `run`, as a coroutine."""
-    parts = Parts(config, backend)
+    checked = prepared(config, backend)
+    parts = Parts(checked, backend)
     if not config.out:
         raise ConfigError("out: missing; name the run directory")
     gauge = corpus.Gauge()
     items, source = _items(config, documents, gauge)
     folder = _made(Path(config.out))
+    stop = Stop()
     try:
-        with owned(folder):
-            record = resolved(config, parts, source)
-            moved = claim(folder, record, accept_changes=accept_changes)
-            stop = Stop()
-            runner = LocalRunner(config, parts, folder, rules=rules_digest(record), source=source, stop=stop)
-            runner.progress.read = gauge.fraction
-            with (
-                scratch_folder(folder / ".moved") as scratch,
-                (watch or nullcontext)(runner.progress),
-                _signals(stop),
-            ):
-                if moved:
-                    runner.moved = await asyncio.to_thread(MovedReplies, folder / "replies", scratch)
-                runner.also_paid = folder / PILOT
-                runner.elsewhere = await asyncio.to_thread(_replies_in, runner.also_paid, scratch)
-                await _execute(runner, items, stop)
-                summary = await asyncio.to_thread(finish, config, parts, folder, record)
+        with owned(folder), _signals(stop):
+            if config.serve.command:  # what is wrong is told before a server has loaded its model for minutes
+                require_claimable(folder, resolved(checked, parts, source), accept_changes=accept_changes)
+            async with AsyncExitStack() as servers:
+                config = await servers.enter_async_context(serving(config, folder, stop))
+                parts = Parts(config, backend) if config.serve.command else parts
+                record = resolved(config, parts, source)
+                moved = claim(folder, record, accept_changes=accept_changes)
+                runner = LocalRunner(config, parts, folder, rules=rules_digest(record), source=source, stop=stop)
+                runner.progress.read = gauge.fraction
+                with scratch_folder(folder / ".moved") as scratch, (watch or nullcontext)(runner.progress):
+                    if moved:
+                        runner.moved = await asyncio.to_thread(MovedReplies, folder / "replies", scratch)
+                    runner.also_paid = folder / PILOT
+                    runner.elsewhere = await asyncio.to_thread(_replies_in, runner.also_paid, scratch)
+                    await _execute(runner, items, stop)
+                    await servers.aclose()  # what is left needs no model
+                    summary = await asyncio.to_thread(finish, config, parts, folder, record)
     except OSError as error:
         raise _unwritable(folder, error) from error
     return Result(folder, summary)
@@ -151,9 +155,9 @@ async def estimate_async(
     """The same as `estimate`, as a coroutine."""
     if sample < 1:
         raise ConfigError(f"documents: a pilot takes at least one (it is {sample})")
-    whole = Parts(config, backend)
+    checked = Parts(prepared(config, backend), backend)
     items, _ = _items(config, documents, corpus.Gauge())
-    with _home(config, whole) as home:
+    with _home(config, checked) as home:
         try:
             with owned(home):
                 return await _piloted(config, items, home, sample, backend, watch)
@@ -165,36 +169,38 @@ async def _piloted(
     config: Run, items: Iterable[Item], home: Path, count: int, backend: Backend | None, watch: Watch | None
 ) -> dict[str, Any]:
     folder = _made(home / PILOT)
-    pilot = config.model_copy(update={"inputs": (), "out": str(folder), "limit": None})
-    parts = Parts(pilot, backend)
     stop = Stop()
     with _signals(stop):
-        sample = await asyncio.to_thread(_drawn, items, count, config, parts, stop)
-        record = resolved(pilot, parts)
-        moved = claim(folder, record, accept_changes=True)  # a pilot holds nothing but answers, which are kept
-        ledger = Ledger(parts, len(sample.documents))
-        runner = LocalRunner(pilot, parts, folder, rules=rules_digest(record), source="", stop=stop)
-        runner.used = ledger.used
-        with scratch_folder(folder / ".moved") as scratch, (watch or nullcontext)(runner.progress):
-            if moved:
-                runner.moved = await asyncio.to_thread(MovedReplies, folder / "replies", scratch)
-            runner.also_paid = home
-            runner.elsewhere = await asyncio.to_thread(_replies_in, runner.also_paid, scratch)
-            with paced(folder):
-                await _execute(runner, sample.documents, stop)
+        longest = longest_prompted(Parts(prepared(config, backend), backend))
+        sample = await asyncio.to_thread(_drawn, items, count, config, longest, stop)
+        async with serving(config, home, stop) as served:
+            pilot = served.model_copy(update={"inputs": (), "out": str(folder), "limit": None})
+            parts = Parts(pilot, backend)
+            record = resolved(pilot, parts)
+            moved = claim(folder, record, accept_changes=True)  # a pilot holds nothing but answers, which are kept
+            ledger = Ledger(parts, len(sample.documents))
+            runner = LocalRunner(pilot, parts, folder, rules=rules_digest(record), source="", stop=stop)
+            runner.used = ledger.used
+            with scratch_folder(folder / ".moved") as scratch, (watch or nullcontext)(runner.progress):
+                if moved:
+                    runner.moved = await asyncio.to_thread(MovedReplies, folder / "replies", scratch)
+                runner.also_paid = home
+                runner.elsewhere = await asyncio.to_thread(_replies_in, runner.also_paid, scratch)
+                with paced(folder):
+                    await _execute(runner, sample.documents, stop)
     ledger.read_outcomes(folder)
     told = estimated(parts, sample, ledger, read_pace(folder), config.traffic.concurrency)
     books = tally_of(folder, finished_shards(folder))
     return told | {"pilot": paid_for(folder, parts), "failures": books.failures()}
 
 
-def _drawn(items: Iterable[Item], count: int, config: Run, parts: Parts, stop: Stop) -> Sample:
+def _drawn(items: Iterable[Item], count: int, config: Run, longest: int, stop: Stop) -> Sample:
     try:
         drawn = draw(
             items,
             count,
             seed=config.seed,
-            longest=longest_prompted(parts),
+            longest=longest,
             limit=config.limit,
             check=stop.check,
         )

@@ -62,6 +62,10 @@ def run_command(
     backend: Annotated[
         str | None, typer.Option("--backend", help="extractive, openai, or your own module:Class")
     ] = None,
+    serve: Annotated[
+        str | None, typer.Option("--serve", help="command that starts a server for this run; `{port}` is its port")
+    ] = None,
+    replicas: Annotated[int | None, typer.Option("--replicas", help="so many servers of --serve")] = None,
     domains: Domains = None,
     text_field: Annotated[str | None, typer.Option("--text-field", help="column that holds the text")] = None,
     limit: Annotated[int | None, typer.Option("--limit", help="read no more than so many documents")] = None,
@@ -84,8 +88,10 @@ def run_command(
     _tune_process()
     flags = _run_flags(inputs, out, domains, limit, seed, text_field, concurrency)
     caps = {"usd": max_usd, "tokens": max_tokens, "hours": max_hours}
+    _show_messages()
     flags["caps"] = {key: value for key, value in caps.items() if value is not None} or None
-    flags["backend"] = _backend_flags(backend, model, base_url)
+    flags["backend"] = _backend_flags(backend, model, base_url, serve)
+    flags["serve"] = _serve_flags(serve, replicas, base_url)
     configured = _configured(config, {key: value for key, value in flags.items() if value is not None})
     result = run(configured, accept_changes=accept_changes, watch=live)
     if as_json:
@@ -106,6 +112,10 @@ def estimate_command(
     backend: Annotated[
         str | None, typer.Option("--backend", help="extractive, openai, or your own module:Class")
     ] = None,
+    serve: Annotated[
+        str | None, typer.Option("--serve", help="command that starts a server for this run; `{port}` is its port")
+    ] = None,
+    replicas: Annotated[int | None, typer.Option("--replicas", help="so many servers of --serve")] = None,
     domains: Domains = None,
     text_field: Annotated[str | None, typer.Option("--text-field", help="column that holds the text")] = None,
     limit: Annotated[int | None, typer.Option("--limit", help="read no more than so many documents")] = None,
@@ -119,8 +129,10 @@ def estimate_command(
     from webscale_rl.report.live import live
 
     _tune_process()
+    _show_messages()
     flags = _run_flags(inputs, out, domains, limit, seed, text_field, concurrency)
-    flags["backend"] = _backend_flags(backend, model, base_url)
+    flags["backend"] = _backend_flags(backend, model, base_url, serve)
+    flags["serve"] = _serve_flags(serve, replicas, base_url)
     configured = _configured(config, {key: value for key, value in flags.items() if value is not None})
     told = estimate(configured, sample=documents, watch=live)
     if as_json:
@@ -246,6 +258,8 @@ def _configured(config: Path | None, flags: dict[str, Any]) -> Run:
     earlier = Path(out) / RUN_FILE if out else None
     if config is None and "inputs" not in flags and earlier is not None and earlier.exists():
         values = read_yaml(earlier).get("config", {})
+    if flags.get("serve", {}).get("command") and isinstance(values.get("backend"), dict):
+        values["backend"].pop("base_urls", None)  # --serve in place of the file's servers
     return Run.make(merge(values, flags), str(config) if config else "command line")
 
 
@@ -269,9 +283,11 @@ def _run_flags(
     }
 
 
-def _backend_flags(use: str | None, model: str | None, base_urls: list[str] | None) -> dict[str, Any] | None:
+def _backend_flags(
+    use: str | None, model: str | None, base_urls: list[str] | None, serve: str | None
+) -> dict[str, Any] | None:
     flags: dict[str, Any] = {}
-    if model or base_urls:
+    if model or base_urls or serve:
         flags["use"] = "openai"
     if use:
         flags["use"] = use
@@ -280,6 +296,32 @@ def _backend_flags(use: str | None, model: str | None, base_urls: list[str] | No
     if base_urls:
         flags["base_urls"] = base_urls
     return flags or None
+
+
+def _serve_flags(command: str | None, replicas: int | None, base_urls: list[str] | None) -> dict[str, Any] | None:
+    flags: dict[str, Any] = {}
+    if base_urls and not command:  # --base-url in place of the file's own server
+        flags = {"command": None, "replicas": 1}
+    if command:
+        flags["command"] = command
+    if replicas:
+        flags["replicas"] = replicas
+    return flags or None
+
+
+def _show_messages() -> None:
+    """What the package logs (a server that loads its model, a replica that died) goes to stderr, a line each."""
+    import logging
+
+    class ToStderr(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            print(
+                f"webscale-rl: {record.getMessage()}", file=sys.stderr, flush=True
+            )  # above the live view, if there is one
+
+    logger = logging.getLogger("webscale_rl")
+    logger.addHandler(ToStderr())
+    logger.setLevel(logging.INFO)
 
 
 def _show_result(result: Any) -> None:

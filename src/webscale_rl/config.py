@@ -40,6 +40,9 @@ class TrafficOptions(_Section):
     retries: int = Field(8, ge=0, description="how often a call that brought no answer is tried again")
     backoff_s: float = Field(1.0, gt=0, description="wait before the first retry; doubles each time, with jitter")
     max_backoff_s: float = Field(60.0, gt=0, description="longest wait before a retry, unless the server asks for more")
+    documents: int | None = Field(
+        None, ge=1, description="most documents in work at once; few keep a server's prefix cache hot (docs/prompts.md)"
+    )
     attempts: int = Field(3, ge=1, description="answers to pay for, at most, until one is usable")
     rpm: float | None = Field(None, gt=0, description="most requests a minute, per server; default: as its headers say")
     tpm: float | None = Field(None, gt=0, description="most tokens a minute, per server; default: as its headers say")
@@ -65,6 +68,22 @@ class CapOptions(_Section):
         """Most US dollars and tokens, by stage; the empty name stands for the whole run. Empty if nothing is capped."""
         found = {name: (caps.usd, caps.tokens) for name, caps in self.stages.items()} | {"": (self.usd, self.tokens)}
         return {name: pair for name, pair in found.items() if pair != (None, None)}
+
+
+class ServeOptions(_Section):
+    """A server that the run starts and stops itself. None of it changes the result."""
+
+    command: str | None = Field(
+        None, description="starts an OpenAI-compatible server of your own; `{port}` in it becomes the server's port"
+    )
+    replicas: int = Field(1, ge=1, le=1000, description="so many of it, each with a port of its own")
+    gpus_per_replica: int | None = Field(
+        None,
+        ge=0,
+        description="GPUs of each replica, dealt out in CUDA_VISIBLE_DEVICES; 0: all see all;"
+        " default: an equal share of those that it names already",
+    )
+    ready_timeout_s: float = Field(900.0, gt=0, description="most seconds until every replica answers")
 
 
 class DatasetOptions(_Section):
@@ -97,6 +116,7 @@ class Run(_Section):
     sieves: tuple[str, ...] = Field(("dedup",), description="passes over all finished examples")
     traffic: TrafficOptions = Field(default_factory=TrafficOptions, description="how calls are made")
     caps: CapOptions = Field(default_factory=CapOptions, description="what the run may spend")
+    serve: ServeOptions = Field(default_factory=ServeOptions, description="a server that the run starts itself")
     dataset: DatasetOptions = Field(default_factory=DatasetOptions, description="what is written")
     price: dict[str, Price] = Field(
         default_factory=dict,
@@ -108,6 +128,12 @@ class Run(_Section):
     @classmethod
     def _by_model(cls, value: Any) -> Any:
         return plain_prices(value)
+
+    @property
+    def answered_by(self) -> dict[str, Any]:
+        """The backend's section with its name. A run that starts a server asks it by the openai backend."""
+        given = {} if self.serve.command and "backend" not in self.model_fields_set else self.backend
+        return {"use": "openai" if given or self.serve.command else "extractive", **given}
 
     @classmethod
     def make(cls, values: Mapping[str, Any], origin: str = "configuration") -> Self:
@@ -130,9 +156,8 @@ class Parts:
         self.context = Context(Taxonomy.load(run.domains), run.seed, Path(run.out) if run.out else None)
         self.backend_class: Any = None
         if backend is None:
-            use = run.backend.get("use", "openai" if run.backend else "extractive")
-            self.backend_class = registry.load("backends", str(use), "paid")
-            values = {"use": use, **run.backend}
+            values = run.answered_by
+            self.backend_class = registry.load("backends", str(values["use"]), "paid")
             self.backend_options: BackendOptions = _options(self.backend_class.Options, values, "backend")
         stages = {name: self._stage(name, run) for name in run.pipeline}
         self._refuse_strangers(run, {stage.name for stage in stages.values()})
@@ -147,14 +172,18 @@ class Parts:
             readers.load(run.corpus.format)
         self.given = backend
         self._price = run.price
+        self._unserved = run.serve.command is not None and "base_urls" not in run.answered_by
         self._require_models(run)
         self._require_prices(run.caps)
         self._lay_out(run.layout)
 
     def backend(self) -> Backend:
-        """A new backend, not yet opened; the caller's own if one was given."""
+        """A new backend, not yet opened; the caller's own if one was given. Raises ConfigError if a server was to be
+        started for it and was not: the documents must not go to another one."""
         if self.given is not None:
             return self.given
+        if self._unserved:
+            raise ConfigError("serve.command: no server is started here; start it yourself and give backend.base_urls")
         built: Backend = self.backend_class(self.backend_options, self.context)
         return built
 
@@ -178,6 +207,8 @@ class Parts:
         """What the backend's models cost."""
         if not self.paid:
             return Prices({}, free=True)
+        if self._unserved:  # whatever it serves, it is no vendor
+            return Prices(self._price)
         backend = self.backend()  # an instance, for its options may set what it charges
         urls = getattr(getattr(backend, "options", None), "base_urls", ())
         return Prices(self._price, base_urls=urls, factor=getattr(backend, "price_factor", 1.0))
@@ -210,8 +241,8 @@ class Parts:
             stage.prompt = prompt
 
     def _require_models(self, run: Run) -> None:
-        if self.given is not None or not self.backend_class.paid:
-            return
+        if self.given is not None or not self.backend_class.paid or self._unserved:
+            return  # a server that is yet to be started names its model itself
         for stage in self.pipeline.stages:
             if stage.prompt is not None and not (stage.options.model or self.backend_options.model):
                 raise ConfigError(
@@ -219,6 +250,8 @@ class Parts:
                 )
 
     def _require_prices(self, caps: CapOptions) -> None:
+        if self._unserved:
+            return  # checked when the server has named its model
         models = {stage.name: self.model(stage) for stage in self.pipeline.stages if stage.prompt is not None}
         if caps.usd is not None:
             self.prices.require(models.values(), "caps.usd")
@@ -295,4 +328,14 @@ def _near(name: str, known: Any) -> str:
     return f"; known: {', '.join(sorted(known))}" if known else ""
 
 
-__all__ = ["ConfigError", "DatasetOptions", "Parts", "Run", "StageOptions", "TrafficOptions", "merge", "read_yaml"]
+__all__ = [
+    "ConfigError",
+    "DatasetOptions",
+    "Parts",
+    "Run",
+    "ServeOptions",
+    "StageOptions",
+    "TrafficOptions",
+    "merge",
+    "read_yaml",
+]

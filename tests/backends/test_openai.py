@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import time
 import traceback
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -17,7 +16,7 @@ from benchmarks.llm_server import STATUS_FAULTS, LLMServer
 from webscale_rl import backend, replies
 from webscale_rl.backend import BackendError, Request, Sampling
 from webscale_rl.backends.answers import MAX_MALFORMED_BYTES, Answer
-from webscale_rl.backends.openai import OpenAI, OpenAIOptions, rendezvous
+from webscale_rl.backends.openai import OpenAI, OpenAIOptions
 from webscale_rl.prompt import Prompt
 from webscale_rl.stages.filter import FilterReply
 
@@ -397,34 +396,6 @@ async def test_a_body_without_end_does_not_fill_the_memory(monkeypatch: pytest.M
     assert reply.finish == "malformed"
     assert len(reply.text) == MAX_MALFORMED_BYTES
     assert written < 40_000_000
-
-
-async def test_the_documents_of_a_dead_server_move_and_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    dead_port = free_port()
-    dead = f"http://127.0.0.1:{dead_port}/v1"
-    with LLMServer() as server:
-        names = [f"document {i}" for i in range(40)]
-        homes = {name: rendezvous(name, [dead, server.url])[0] for name in names}
-        assert 5 < sum(home == dead for home in homes.values()) < 35
-        async with client(dead, server.url) as openai:
-            for name in names:  # the preflight has found it dead
-                await openai.reply(ask(affinity=name))
-            monkeypatch.setattr("webscale_rl.backends.openai.time.monotonic", lambda now=time.monotonic: now() + 60)
-            lost = next(name for name in names if homes[name] == dead)
-            with pytest.raises(backend.Unreachable, match="connection refused"):
-                await openai.reply(ask(affinity=lost))
-            await openai.reply(ask(affinity=lost))
-            monkeypatch.setattr("webscale_rl.backends.openai.time.monotonic", lambda now=time.monotonic: now() + 120)
-            with LLMServer(port=dead_port) as revived:
-                await openai.reply(ask(affinity=lost))
-                assert revived.books.outcomes == {"ok": 1}
-
-
-def test_a_server_that_leaves_moves_only_its_own_documents() -> None:
-    three = [f"http://h{i}/v1" for i in range(3)]
-    for i in range(200):
-        before = rendezvous(str(i), three)
-        assert rendezvous(str(i), three[:2])[0] == (before[0] if before[0] != three[2] else before[1])
 
 
 async def test_requests_go_through_the_environment_s_proxy(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -73,7 +73,7 @@ class Aiohttp:
         parts = urlsplit(url)
         options: dict[str, Any] = {}
         more: dict[str, str] = {}
-        proxy = urllib.request.getproxies().get(parts.scheme)
+        proxy = None if _is_here(parts.hostname) else urllib.request.getproxies().get(parts.scheme)
         if proxy and not urllib.request.proxy_bypass(parts.hostname or ""):
             gate = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
             options["proxy"] = origin(gate.geturl())
@@ -98,6 +98,11 @@ class Aiohttp:
         if isinstance(error, aiohttp.ClientResponseError):
             return Unreachable(f"{where} does not answer in HTTP: {plain(error.message)}")
         return Unreachable(f"the connection to {where} was lost: {_reason(error)}")
+
+
+def _is_here(host: str | None) -> bool:
+    """Whether the host is this machine: a proxy's own loopback is another one."""
+    return host in ("localhost", "::1") or (host or "").startswith("127.")
 
 
 async def _read(content: aiohttp.StreamReader) -> bytes:

@@ -28,7 +28,7 @@ class Bucket:
     def free_at(self, now: float) -> float:
         """When the next call may go. A call may overdraw the bucket: a large one waits no longer than a small one."""
         self._fill(now)
-        return now if self._level > 0 else now + (1e-9 - self._level) / self._per_s
+        return now if self._level >= 1.0 else now + (1.0 - self._level) / self._per_s
 
     def take(self, amount: float) -> None:
         """Spend. A negative amount gives back what a call turned out not to need."""

@@ -4,7 +4,7 @@ run.yaml       the resolved configuration, package version, digests of prompts a
 replies/       what was paid for            shards/    what became of every record
 dataset/       the examples                 dropped/   what was dropped, and why
 pilot/         the run directory of an estimate's pilot: its replies are this run's too
-summary.json   the books
+summary.json   the books                    serve/     logs of the servers that the run started
 """
 
 from __future__ import annotations
@@ -26,8 +26,9 @@ RUN_FILE = "run.yaml"
 SUMMARY_FILE = "summary.json"
 PILOT = "pilot"
 """The run directory of the run's pilot, within the run's own."""
-_OURS = (".lock", f".{RUN_FILE}.tmp", PILOT)  # what may be there before a run has written run.yaml
-_OPERATIONAL = ("out", "limit", "traffic", "caps", "min_free_disk_mb", "price")
+SERVE_FOLDER = "serve"
+_OURS = (".lock", f".{RUN_FILE}.tmp", SERVE_FOLDER, PILOT)  # what may be there before a run has written run.yaml
+_OPERATIONAL = ("out", "limit", "traffic", "caps", "min_free_disk_mb", "price", "serve")
 _OPERATIONAL_BACKEND = ("base_urls", "api_key_env", "timeout_s", "connect_timeout_s")
 _RULES_ONLY = ("sieves", "dataset")
 _INPUT = ("inputs", "corpus", "shard_size")
@@ -45,6 +46,8 @@ def resolved(run: Run, parts: Parts, source: str = "") -> dict[str, Any]:
     config["backend"] = (
         parts.backend_options.model_dump(mode="json") if parts.given is None else {"use": parts.backend_name}
     )
+    if run.serve.command is not None:
+        config["backend"].pop("base_urls", None)  # they last no longer than this process
     config["stages"] = {stage.name: stage.options.model_dump(mode="json") for stage in parts.pipeline.stages}
     config["pipeline"] = parts.enabled
     prompts = {stage.name: stage.prompt for stage in parts.pipeline.stages if stage.prompt is not None}
@@ -71,8 +74,18 @@ def rules_digest(record: Mapping[str, Any]) -> str:
 def claim(folder: Path, record: Mapping[str, Any], *, accept_changes: bool) -> bool:
     """Make the folder this run's. Says whether replies lie there that were paid for other input, or input that cannot
     be compared. Raises ConfigError if the folder holds something else, ChangedError if another run."""
+    moved = require_claimable(folder, record, accept_changes=accept_changes)
+    (folder / SUMMARY_FILE).unlink(missing_ok=True)  # it was true of the run as it was
+    # run.yaml first: a folder with anything else and no run.yaml is not ours, also after a crash between these lines
+    write_text(folder / RUN_FILE, yaml.safe_dump(dict(record), sort_keys=False, allow_unicode=True, width=120))
+    for name in ("replies", "shards"):
+        (folder / name).mkdir(exist_ok=True)
+    return moved and any((folder / "replies").iterdir())
+
+
+def require_claimable(folder: Path, record: Mapping[str, Any], *, accept_changes: bool) -> bool:
+    """What `claim` finds and refuses, without a change to the folder: says whether the input is or may be another."""
     path = folder / RUN_FILE
-    moved = False
     if path.exists():
         before = read_yaml(path)
         if not isinstance(before.get("config"), dict) or not isinstance(before.get("digests"), dict):
@@ -85,15 +98,10 @@ def claim(folder: Path, record: Mapping[str, Any], *, accept_changes: bool) -> b
                 f"{folder} holds a run with another configuration:\n{told}\n"
                 "continue it with --accept-changes, or choose another --out"
             )
-        moved = not record["input"] or before.get("input") != record["input"] or _recut(before, record)
-    elif any(entry.name not in _OURS for entry in folder.iterdir()):
+        return not record["input"] or before.get("input") != record["input"] or _recut(before, record)
+    if any(entry.name not in _OURS for entry in folder.iterdir()):
         raise ConfigError(f"{folder}: is not empty and holds no run; choose another --out")
-    (folder / SUMMARY_FILE).unlink(missing_ok=True)  # it was true of the run as it was
-    # run.yaml first: a folder with anything else and no run.yaml is not ours, also after a crash between these lines
-    write_text(path, yaml.safe_dump(dict(record), sort_keys=False, allow_unicode=True, width=120))
-    for name in ("replies", "shards"):
-        (folder / name).mkdir(exist_ok=True)
-    return moved and any((folder / "replies").iterdir())
+    return False
 
 
 def _is_empty(folder: Path) -> bool:

@@ -47,7 +47,7 @@ class Traffic:
             backend.heard = self._heard
         self._free = options.concurrency
         self._lookahead = max(4, options.concurrency // 8)
-        self._most_documents = 4 * options.concurrency + 64
+        self._most_documents = options.documents or 4 * options.concurrency + 64
         self._documents = 0
         self._fresh = 0
         self._room: asyncio.Future[None] | None = None
