@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from webscale_rl.backend import Usage
 from webscale_rl.histogram import Histogram
 
 END_KEPT, END_DROPPED, END_FAILED = "kept", "dropped", "failed"
@@ -41,6 +42,7 @@ class Calls(msgspec.Struct):
     """Calls of one stage that were answered 200, whatever the answer was worth, their tokens and their latency.
 
     `unusable` are the answered ones of no use, by kind; `retried` those that brought no answer and were tried again.
+    `usd` is what they cost, without the `unpriced` ones: those for which no price was known when they were made.
     """
 
     answered: int = 0
@@ -52,6 +54,22 @@ class Calls(msgspec.Struct):
     unusable: dict[str, int] = {}
     retried: dict[str, int] = {}
     latency: Histogram = msgspec.field(default_factory=Histogram)
+    usd: float = 0.0
+    unpriced: int = 0
+    unpriced_tokens: Usage = Usage()
+
+    def bought(self, usage: Usage, seconds: float, usd: float | None) -> None:
+        """Count one answer."""
+        self.answered += 1
+        self.seconds += seconds
+        self.latency.add(seconds)
+        for name in usage.__struct_fields__:
+            setattr(self, name, getattr(self, name) + getattr(usage, name))
+        if usd is None:
+            self.unpriced += 1
+            self.unpriced_tokens = _sum(self.unpriced_tokens, usage)
+        else:
+            self.usd += usd
 
 
 class Tally(msgspec.Struct):
@@ -119,17 +137,22 @@ class Tally(msgspec.Struct):
 
 def add_calls(ours: Calls, theirs: Calls) -> None:
     """Add the second's counts to the first."""
-    for name in ("answered", "prompt_tokens", "completion_tokens", "cached_tokens", "reasoning_tokens", "seconds"):
+    for name in ("answered", *Usage.__struct_fields__, "seconds", "usd", "unpriced"):
         setattr(ours, name, getattr(ours, name) + getattr(theirs, name))
     add_counts(ours.unusable, theirs.unusable)
     add_counts(ours.retried, theirs.retried)
     ours.latency.merge(theirs.latency)
+    ours.unpriced_tokens = _sum(ours.unpriced_tokens, theirs.unpriced_tokens)
 
 
 def add_counts(ours: dict[str, int], theirs: Mapping[str, int]) -> None:
     """Add the second's counts to the first, word by word."""
     for word, count in theirs.items():
         ours[word] = ours.get(word, 0) + count
+
+
+def _sum(one: Usage, other: Usage) -> Usage:
+    return Usage(*(getattr(one, name) + getattr(other, name) for name in Usage.__struct_fields__))
 
 
 def _put(count: Count, end: str, word: str, number: int) -> None:

@@ -41,6 +41,8 @@ class Asker:
         self._depth = {stage.name: place for place, stage in enumerate(parts.pipeline.stages)}
         self._asking: dict[tuple[int, bytes], asyncio.Lock] = {}
         self.moved: MovedReplies | None = None
+        self.elsewhere: MovedReplies | None = None
+        self.used: Callable[[int, Stored], None] = lambda ordinal, stored: None
         self.watch: Callable[[str, Reply], None] = lambda stage, reply: None
 
     async def ask(self, shard: Shard, ordinal: int, stage: AnyStage, record: Any) -> Any:
@@ -98,6 +100,7 @@ class Asker:
         for attempt in range(allowed):
             known = shard.replies.get(request.key) or self._bring(shard, request)
             reply = known[attempt].reply if attempt < len(known) else await self._buy(shard, ordinal, stage, request)
+            self.used(ordinal, shard.replies.get(request.key)[attempt])
             if reply.finish == TOO_LONG:
                 raise ContextTooLong(reply.text)
             try:
@@ -109,11 +112,15 @@ class Asker:
         return Failure(stage.name, useless.kind, str(useless)[:300])
 
     def _bring(self, shard: Shard, request: Request) -> list[Stored]:
-        """What was paid for this request when its document stood in another shard, copied into this one's books."""
+        """What was paid for this request when its document stood in another shard, or in the run's pilot, copied into
+        this shard's books."""
         assert shard.replies is not None
-        if self.moved is None:
-            return []
-        for stored in self.moved.find(request.key, besides=shard.index):
+        found: list[Stored] = []
+        if self.moved is not None:
+            found = self.moved.find(request.key, besides=shard.index)
+        if not found and self.elsewhere is not None:
+            found = self.elsewhere.find(request.key)
+        for stored in found:
             self._write(shard, msgspec.structs.replace(stored, moved=True))
         return shard.replies.get(request.key)
 
@@ -136,7 +143,8 @@ class Asker:
             reply, latency, endpoint = await self._traffic.reply(request, (-self._depth[stage.name], ordinal), retried)
         except ContextTooLong as error:
             reply = Reply(text=str(error)[:300], finish=TOO_LONG)
-        self._write(shard, Stored(request.key, stage.name, reply, latency, endpoint=endpoint))
+        usd = self._parts.prices.usd(request.model, reply.usage)
+        self._write(shard, Stored(request.key, stage.name, reply, latency, endpoint=endpoint, usd=usd))
         if reply.finish != TOO_LONG:
             self.watch(stage.name, reply)
         return reply

@@ -26,7 +26,7 @@ from webscale_rl.engine.feed import Item, feed
 from webscale_rl.engine.moved import MovedReplies
 from webscale_rl.engine.observers import Observers
 from webscale_rl.engine.progress import Progress
-from webscale_rl.engine.replies import read_usage
+from webscale_rl.engine.replies import Stored, read_spent
 from webscale_rl.engine.shard import Commit, Shard, read_commit
 from webscale_rl.engine.stop import Stop, Stopped
 from webscale_rl.engine.traffic import Traffic
@@ -45,10 +45,18 @@ READ = "read"
 
 
 class LocalRunner:
-    """Runs the pipeline over a corpus into a run directory. `rules` and `source` are digests (see `Commit`)."""
+    """Runs the pipeline over a corpus into a run directory. `rules` and `source` are digests (see `Commit`).
+
+    `moved` finds replies in other shards of the directory, `elsewhere` those of its pilot (and for a pilot, its run's);
+    what the run directory `also_paid` holds counts against the caps. `used` is told of every reply that a document
+    took, by the document's ordinal, whether it was bought now or before.
+    """
 
     def __init__(self, run: Run, parts: Parts, folder: Path, *, rules: str, source: str, stop: Stop) -> None:
         self.moved: MovedReplies | None = None
+        self.elsewhere: MovedReplies | None = None
+        self.also_paid: Path | None = None
+        self.used: Callable[[int, Stored], None] = lambda ordinal, stored: None
         self._run = run
         self._parts = parts
         self._folder = folder
@@ -73,6 +81,8 @@ class LocalRunner:
             self.progress.traffic = self._traffic
             self._asker = Asker(self._parts, self._traffic, self._stop, self._run.traffic.attempts)
             self._asker.moved = self.moved
+            self._asker.elsewhere = self.elsewhere
+            self._asker.used = self.used
             self._asker.watch = self.progress.answered
             keeper = asyncio.create_task(self._keep())
             stopper = asyncio.create_task(self._wind_down())
@@ -99,14 +109,16 @@ class LocalRunner:
         options = self._run.caps
         if not self._paid or not options.limits:
             return None
-        caps = Caps(options, None, self._stop)
+        caps = Caps(options, self._parts.prices.usd, self._stop)
         await asyncio.to_thread(self._count_spent, caps)
         return caps
 
     def _count_spent(self, caps: Caps) -> None:
         models = {stage.name: self._parts.model(stage) for stage in self._parts.pipeline.stages if stage.prompt}
-        for stage, usage in read_usage(self._folder / "replies"):
-            caps.spend(stage, models.get(stage, ""), usage)
+        for folder in (self._folder, self.also_paid):
+            if folder is not None:
+                for stage, usage, usd in read_spent(folder / "replies"):
+                    caps.spend(stage, models.get(stage, ""), usage, usd)
 
     async def _watch_clock(self) -> None:
         hours = self._run.caps.hours

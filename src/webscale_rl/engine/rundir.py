@@ -3,7 +3,8 @@
 run.yaml       the resolved configuration, package version, digests of prompts and domains; never a secret
 replies/       what was paid for            shards/    what became of every record
 dataset/       the examples                 dropped/   what was dropped, and why
-summary.json   the books              serve/     logs of the servers that the run started
+pilot/         the run directory of an estimate's pilot: its replies are this run's too
+summary.json   the books                    serve/     logs of the servers that the run started
 """
 
 from __future__ import annotations
@@ -23,9 +24,11 @@ from webscale_rl.types import content_id
 
 RUN_FILE = "run.yaml"
 SUMMARY_FILE = "summary.json"
+PILOT = "pilot"
+"""The run directory of the run's pilot, within the run's own."""
 SERVE_FOLDER = "serve"
-_OURS = (".lock", f".{RUN_FILE}.tmp", SERVE_FOLDER)  # what a run may leave that was killed before it wrote run.yaml
-_OPERATIONAL = ("out", "limit", "traffic", "caps", "min_free_disk_mb", "serve", "events", "metrics")
+_OURS = (".lock", f".{RUN_FILE}.tmp", SERVE_FOLDER, PILOT)  # what may be there before a run has written run.yaml
+_OPERATIONAL = ("out", "limit", "traffic", "caps", "price", "min_free_disk_mb", "serve", "events", "metrics")
 _OPERATIONAL_BACKEND = ("base_urls", "api_key_env", "timeout_s", "connect_timeout_s")
 _RULES_ONLY = ("sieves", "dataset")
 _INPUT = ("inputs", "corpus", "shard_size")

@@ -16,8 +16,8 @@ import msgspec
 
 from webscale_rl.dataset.rows import OUTCOME_COLUMNS, schema
 from webscale_rl.engine.files import replace_whole
-from webscale_rl.engine.replies import ReplyStore
-from webscale_rl.tally import Calls, Tally, add_calls, add_counts
+from webscale_rl.engine.replies import ReplyStore, count_calls
+from webscale_rl.tally import Tally
 
 _METADATA = b"webscale_rl"
 
@@ -64,13 +64,7 @@ class Shard:
     def commit(self, rules: str, source: str) -> Commit:
         """Write the outcomes, then seal the replies. Runs in a thread; raises OSError if the disk is full."""
         if self.replies is not None:
-            for stored in self.replies.all():
-                usage = stored.reply.usage
-                calls = Calls(answered=1, seconds=stored.latency_s, **msgspec.structs.asdict(usage))
-                calls.latency.add(stored.latency_s)
-                if stored.reply.finish != "context_length" and not stored.moved:
-                    add_calls(self.tally.calls.setdefault(stored.stage, Calls()), calls)
-                    add_counts(self.tally.endpoints, {stored.endpoint: 1} if stored.endpoint else {})
+            count_calls(self.tally, self.replies.all())
         commit = Commit(
             rules=rules,
             input=source,

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from webscale_rl.config import Parts, Run, read_yaml
-from webscale_rl.engine.finish import summarise, tally_of
+from webscale_rl.engine.finish import money, summarise, tally_of
 from webscale_rl.engine.replies import read_journal
 from webscale_rl.engine.rundir import RUN_FILE, SUMMARY_FILE
 from webscale_rl.engine.shard import finished_shards
@@ -30,8 +30,10 @@ def read_status(directory: Path) -> dict[str, Any]:
         state = "done, with failures" if summary["failures"] else "done"
         return {"state": state, **summary, "in_journals": dict(unsealed)}
     run = Run.make(read_yaml(path)["config"], str(path))
-    stages = Parts(run).pipeline.stages
+    parts = Parts(run)
+    stages = parts.pipeline.stages
     shards = finished_shards(directory)
     units = {stage.name: stage.unit for stage in stages}
-    summary = summarise(tally_of(directory, shards), list(units), units, ())
+    tally = tally_of(directory, shards)
+    summary = summarise(tally, list(units), units, ()) | money(tally, parts)
     return {"state": "not finished", **summary, "finished_shards": len(shards), "in_journals": dict(unsealed)}

@@ -40,6 +40,7 @@ def books_lines(summary: Mapping[str, Any]) -> Iterator[str]:
         latencies = {stage: calls.get("latency_s") for stage, calls in summary["calls"].items()}
         if any(latencies.values()):
             yield f"seconds per call, p50 / p95 / p99: {_latencies(latencies)}"
+        yield from _cost_lines(summary)
         for stage, calls in summary["calls"].items():
             if calls["prompt_tokens"]:
                 yield (
@@ -52,6 +53,23 @@ def books_lines(summary: Mapping[str, Any]) -> Iterator[str]:
         yield f"failures: {_why(summary['failures'])} (failed/ names each); run again to try them again"
     if not summary["pairs"]["kept"] and summary["documents"]["seen"]:
         yield "no pair was kept: dropped/ names the reason for each document"
+
+
+def _cost_lines(summary: Mapping[str, Any]) -> Iterator[str]:
+    if summary["usd"] is None:
+        yield "cost: unknown, for no price is known of a model at this server; add `price:` to the configuration"
+        return
+    by_stage = ", ".join(f"{stage} {dollars(usd)}" for stage, usd in summary["usd_by_stage"].items())
+    per_pair = f"; {dollars(summary['usd_per_pair'])} for each pair kept" if summary["usd_per_pair"] is not None else ""
+    yield f"cost: {dollars(summary['usd'])} ({by_stage}){per_pair}"
+
+
+def dollars(usd: float) -> str:
+    """US dollars: cents from a dollar on, below it three digits that say something."""
+    if usd == 0 or usd >= 1:
+        return f"${usd:,.2f}"
+    whole, _, digits = f"{float(f'{usd:.3g}'):.12f}".rstrip("0").partition(".")
+    return f"${whole}.{digits:0<2}"
 
 
 def pair_lines(example: Example) -> Iterator[str]:
