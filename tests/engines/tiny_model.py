@@ -1,8 +1,11 @@
 """A language model of 250 kB that knows nothing: random weights, one token per byte, made here and now.
 
-Its weights are drawn from a seed. One direction of its space is the same for every token, and through it the output
-layer favours quotation marks and brackets: else a random model hardly ever ends a string or a list. What it writes is
-noise; only a grammar makes a reply of it, so a reply that parses is the server's doing.
+Its weights are drawn from a seed, but for two directions of its space. The first is the same for every token, and
+through it the output layer favours quotation marks and brackets: else a random model hardly ever ends a string or a
+list. The second is a quotation mark's own, and through it the next one is put off: else every string is empty. What the
+model writes is noise; only a grammar makes a reply of it, so a reply that parses is the server's doing.
+
+Its chat template shows it the end of each message only: it understands nothing, and a byte is a token to it.
 """
 
 from __future__ import annotations
@@ -13,12 +16,13 @@ import numpy as np
 import pytest
 
 UNKNOWN, BOS, EOS = range(3)
-CONTEXT = 65_536
+CONTEXT = 16_384
 WIDTH = 64
 HEADS = 2
-CONSTANT = 4.0
-FAVOURED = {'"': 1.3, "]": 0.8, "{": 0.8}
-TEMPLATE = "{% for m in messages %}{{ m['role'] }}: {{ m['content'] }}\n{% endfor %}assistant: "
+STRONG = 4.0
+FAVOURED = {'"': 1.5, "]": 0.7, "{": 1.0}
+PUT_OFF = -1.5
+TEMPLATE = "{% for m in messages %}{{ m['role'] }}: {{ m['content'][-400:] }}\n{% endfor %}assistant: "
 
 
 def token(byte: int) -> int:
@@ -67,7 +71,9 @@ def _weights(vocabulary: int, random: np.random.Generator) -> dict[str, np.ndarr
 
     even = np.ones(WIDTH, np.float32)
     embedding, output = drawn(vocabulary, 1.0), drawn(vocabulary, 2 / WIDTH**0.5)
-    embedding[:, 0], output[:, 0] = CONSTANT, 0.0
+    quote = token(ord('"'))
+    embedding[:, :2], output[:, :2] = (STRONG, 0.0), 0.0
+    embedding[quote, 1], output[quote, 1] = STRONG, PUT_OFF
     for char, weight in FAVOURED.items():
         output[token(ord(char)), 0] = weight
     names = ("attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down")
