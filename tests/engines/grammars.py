@@ -2,9 +2,9 @@
 
 All of them read bytes, one token each, so that no tokenizer has to be fetched.
 
-    llguidance   vLLM, SGLang, TensorRT-LLM
-    xgrammar     vLLM, SGLang, TensorRT-LLM, MLC
-    llama.cpp    llama.cpp and all that is built on it: its JSON-schema-to-GBNF converter and its grammar sampler
+    llguidance   vLLM, SGLang
+    xgrammar     vLLM, SGLang
+    llama.cpp    the converter from JSON schema to GBNF, in llama-cpp-python's Python, and llama.cpp's grammar sampler
 """
 
 from __future__ import annotations
