@@ -18,7 +18,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--tail", default="0:1", help="FRACTION:FACTOR of requests that take longer")
     parser.add_argument("--api-key")
     parser.add_argument("--models", default="", help="comma-separated; others are 404")
-    parser.add_argument("--unsupported", default="", help="json_schema,json_object,temperature,max_tokens,top_p,seed")
+    parser.add_argument(
+        "--unsupported", default="", help="json_schema,json_object_schema,json_object,temperature,max_tokens,top_p,seed"
+    )
     parser.add_argument("--context-chars", type=int)
     parser.add_argument("--rate-limit", help="COUNT:SECONDS")
     parser.add_argument("--queue", type=int, help="503 beyond so many waiting")

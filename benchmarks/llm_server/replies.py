@@ -157,8 +157,12 @@ def error(message: str, kind: str, code: str | None = None, param: str | None = 
 
 def unsupported(body: dict[str, Any], features: Set[str]) -> bytes | None:
     """How OpenAI and others refuse what a model does not take; None if the body has none of it."""
-    form = (body.get("response_format") or {}).get("type")
+    asked = body.get("response_format") or {}
+    form = asked.get("type")
     invalid = "invalid_request_error"
+    if "schema" in asked and "json_object_schema" in features:
+        text = "Unknown parameter: 'response_format.schema'."
+        return error(text, invalid, "unknown_parameter", "response_format.schema")
     if form in features:
         return error(
             f"Invalid parameter: 'response_format' of type '{form}' is not supported with this model.", invalid

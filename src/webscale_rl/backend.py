@@ -24,6 +24,7 @@ from typing import Any, ClassVar, Protocol, Self
 import msgspec
 from pydantic import BaseModel, ConfigDict, Field
 
+from webscale_rl.errors import ConfigError
 from webscale_rl.prompt import Prompt
 from webscale_rl.types import content_id
 
@@ -203,36 +204,75 @@ class NoSuchModel(BackendError):
 
 
 _SCHEMAS: dict[type[msgspec.Struct], tuple[dict[str, Any], str]] = {}
+_LEFT_OUT = frozenset({"title", "default", "discriminator", "uniqueItems"})
+_TAKEN = frozenset(
+    "type description properties required additionalProperties items anyOf enum"
+    " pattern format minLength maxLength minimum maximum exclusiveMinimum exclusiveMaximum multipleOf"
+    " minItems maxItems".split()
+)
+_JSON_TYPES: dict[type, str] = {str: "string", int: "integer", bool: "boolean", float: "number", type(None): "null"}
 
 
 def reply_schema(reply_type: type[msgspec.Struct]) -> dict[str, Any]:
-    """The JSON schema of a reply in the strict subset of OpenAI's structured outputs: inlined, closed, all required."""
+    """The JSON schema of a reply, in what every server can be asked for: inlined, closed, all required, all typed.
+
+    That is the strict subset of OpenAI's structured outputs (guide "Structured model outputs", section "Supported
+    schemas"), which the grammar engines of the open servers take too. Bounds that a reply type sets itself
+    (`msgspec.Meta`) are kept; OpenAI takes no bounds of a string's length.
+
+    Raises ConfigError for a type that this subset cannot say: free keys, tuples, bytes, `Any`, a type within itself.
+    """
     return _schema(reply_type)[0]
 
 
 def reply_schema_json(reply_type: type[msgspec.Struct]) -> str:
-    """The same as canonical JSON text."""
+    """The same as canonical JSON text. Raises ConfigError."""
     return _schema(reply_type)[1]
 
 
 def _schema(reply_type: type[msgspec.Struct]) -> tuple[dict[str, Any], str]:
     if reply_type not in _SCHEMAS:
         (root,), definitions = msgspec.json.schema_components([reply_type], ref_template="{name}")
-        schema = _inline(root, definitions)
+        schema = _inline(root, definitions, (), reply_type.__name__)
         _SCHEMAS[reply_type] = schema, msgspec.json.encode(schema, order="sorted").decode()
     return _SCHEMAS[reply_type]
 
 
-def _inline(node: Any, definitions: dict[str, Any]) -> Any:
-    if isinstance(node, list):
-        return [_inline(item, definitions) for item in node]
-    if not isinstance(node, dict):
-        return node
+def _inline(node: dict[str, Any], definitions: dict[str, Any], within: tuple[str, ...], where: str) -> dict[str, Any]:
+    """The node without references. `within` are those that led to it, `where` is its place for people to read."""
     if "$ref" in node:
-        return _inline(definitions[node["$ref"]], definitions)
-    schema = {key: _inline(value, definitions) for key, value in node.items() if key not in ("title", "default")}
-    if schema.get("type") == "object":
-        schema["properties"] = {name: _inline(field, definitions) for name, field in node["properties"].items()}
+        name = node["$ref"]
+        if name in within:
+            raise ConfigError(
+                f"{where}: a reply that holds itself cannot be asked for; give its depth types of their own"
+            )
+        return _inline(definitions[name], definitions, (*within, name), where)
+    schema = {key: value for key, value in node.items() if key not in _LEFT_OUT}
+    if strange := sorted(schema.keys() - _TAKEN):
+        raise ConfigError(f"{where}: servers cannot be asked for {strange[0]}; use strings, numbers, lists and Structs")
+    if "enum" in schema and "type" not in schema:
+        schema |= _typed(schema.pop("enum"))
+    if "anyOf" in schema:
+        schema["anyOf"] = [_inline(choice, definitions, within, where) for choice in schema["anyOf"]]
+    elif "type" not in schema:
+        raise ConfigError(f"{where}: a reply of any type cannot be asked for; name its type")
+    if schema.get("type") == "array":
+        schema["items"] = _inline(schema.get("items", {}), definitions, within, f"{where}[]")
+    elif schema.get("type") == "object":
+        if isinstance(schema.get("additionalProperties"), dict) or "properties" not in schema:
+            raise ConfigError(f"{where}: a reply with free keys cannot be asked for; use a list of Structs")
+        schema["properties"] = {
+            name: _inline(field, definitions, within, f"{where}.{name}") for name, field in schema["properties"].items()
+        }
         schema["required"] = list(schema["properties"])
         schema["additionalProperties"] = False
     return schema
+
+
+def _typed(values: list[Any]) -> dict[str, Any]:
+    """An enum with its type. Values of several types become alternatives: llama.cpp reads a list of types alone."""
+    by_type: dict[str, list[Any]] = {}
+    for value in values:
+        by_type.setdefault(_JSON_TYPES[type(value)], []).append(value)
+    choices = [{"type": kind} if kind == "null" else {"type": kind, "enum": of} for kind, of in sorted(by_type.items())]
+    return choices[0] if len(choices) == 1 else {"anyOf": choices}

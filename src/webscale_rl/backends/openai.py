@@ -4,7 +4,8 @@ One call per `reply`: retries, rates and concurrency belong to the engine. What 
 schema, a temperature, the name `max_tokens`) is left out of the call and remembered per model; such a refusal costs
 nothing, so the same `reply` asks again at once.
 
-    Form   what a call may contain; forms only ever shrink: json_schema -> json_object -> text, and parameters leave
+    Form   what a call may contain; forms only ever shrink: parameters leave, and
+           json_schema -> json_object_schema (`json_object` with the schema beside it) -> json_object -> text
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ from webscale_rl.backends.answers import Answer, Complaint, Transport, complaint
 from webscale_rl.prompt import Prompt
 from webscale_rl.stage import Context
 
-MODES = ("json_schema", "json_object", "text")
+MODES = ("json_schema", "json_object_schema", "json_object", "text")
 OPTIONAL = ("temperature", "top_p", "seed")
 PREFLIGHT_S = 5.0
 
@@ -72,7 +73,7 @@ class OpenAIOptions(BackendOptions):
     )
     timeout_s: float = Field(300.0, gt=0, description="most seconds of one call, connection and answer")
     connect_timeout_s: float = Field(10.0, gt=0, description="most seconds until there is a connection")
-    structured: Literal["auto", "json_schema", "json_object", "text"] = Field(
+    structured: Literal["auto", "json_schema", "json_object_schema", "json_object", "text"] = Field(
         "auto", description="how the form of a reply is asked for; auto: the strictest that the model takes"
     )
     extra_body: dict[str, Any] = Field(
@@ -265,6 +266,8 @@ class OpenAI:
             name = re.sub(r"[^A-Za-z0-9_-]", "_", stage)[:64]
             schema = {"name": name, "strict": True, "schema": reply_schema(reply_type)}
             fields["response_format"] = {"type": "json_schema", "json_schema": schema}
+        elif form.mode == "json_object_schema":
+            fields["response_format"] = {"type": "json_object", "schema": reply_schema(reply_type)}
         elif form.mode == "json_object":
             fields["response_format"] = {"type": "json_object"}
         fields.update(self.options.extra_body)
@@ -272,16 +275,20 @@ class OpenAI:
 
     def _smaller(self, form: Form, request: Request, answer: Answer, error: BackendError) -> tuple[Form, bool] | None:
         """The form to ask in next and whether it is a guess; None if the refusal is not about the form."""
-        if answer.status not in (400, 422, 501) or not isinstance(error, BadRequest | Overloaded):
+        if answer.status not in (400, 422, 500, 501) or not isinstance(error, BadRequest | Overloaded):
             return None
         known = self._forms.get(request.model, self._widest)
         if (met := form.meet(known)) != form:
             return met, False  # another call has learned meanwhile
         sent = [name for name in OPTIONAL if getattr(request.sampling, name) is not None]
-        if explained := explain(complaint(answer.body), form, sent, fixed=self.options.structured != "auto"):
+        fixed = self.options.structured != "auto"
+        explained = explain(complaint(answer.body), form, sent, fixed=fixed)
+        # llama-cpp-python calls a response_format that it does not know an internal error; most 500 are another matter.
+        if answer.status != 500 and explained:
             return explained, False
         unproven = (request.model, form.mode) not in self._proven
-        if unproven and form.mode != "text" and self.options.structured == "auto":
+        about_the_form = answer.status != 500 or (explained is not None and explained.mode != form.mode)
+        if about_the_form and unproven and form.mode != "text" and not fixed:
             return form._replace(mode=MODES[MODES.index(form.mode) + 1]), True
         return None
 
