@@ -34,8 +34,8 @@ class BatchBehaviour:
     `line` says what becomes of a line, given its stage, the digest of its body and how often it came: None (answered),
     a fault of the reply, a status such as "500", or "expired". A batch with a line of that kind expires. `fail` gives
     the code of a failed validation, or None, for the number of batches before and of lines; `cancel` cancels the
-    n-th batch. `on` is told each step before and after it is done ("create", "create done", ...); a status that it gives is
-    answered in the step's place, and "lost" breaks the connection.
+    n-th batch. `on` is told each step before and after it is done ("create", "create done", ...); a status that it
+    gives is answered in the step's place, and "lost" breaks the connection.
     """
 
     delay_s: float = 0.0

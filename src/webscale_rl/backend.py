@@ -20,7 +20,7 @@ is still a Reply, for it was paid for: what it is worth is decided elsewhere.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from types import TracebackType
 from typing import Any, ClassVar, Protocol, Self, runtime_checkable
@@ -139,8 +139,9 @@ class Batched(Protocol):
         """All documents of the group are in flight: what has asked when all is quiet is a batch."""
         ...
 
-    def left(self, group: str, *, stored: bool) -> None:
-        """The group's documents are gone; `stored`: they have ended, and all answers stand on the disk for good."""
+    def left(self, group: str, answers: Callable[[bytes], int] | None) -> None:
+        """The group's documents are gone. If they have ended, `answers` says of a request's key how many answers to it
+        stand on the disk for good; None: they are taken up by the next run."""
         ...
 
     def outstanding(self) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from pathlib import Path
@@ -157,12 +157,12 @@ class Batch:
         found.whole = True
         self._stir(group, found)
 
-    def left(self, group: str, *, stored: bool) -> None:
-        """The group's documents are gone. What was stored needs no batch any more. Raises OSError."""
+    def left(self, group: str, answers: Callable[[bytes], int] | None) -> None:
+        """The group's documents are gone. A batch of which all answers are stored is forgotten. Raises OSError."""
         self._groups.pop(group, None)
         for record in list(self._ledger.of(group)):
             self._deliveries.pop(record.name, None)
-            if stored and self._ledger.is_settled(record):
+            if answers is not None and self._ledger.is_done(record, answers):
                 self._ledger.remove(record)
                 if self._files is not None:
                     self._files.forget(record)

@@ -127,9 +127,10 @@ class Ledger:
         """The batch has nothing more to give to this request."""
         self._settled.setdefault(record.name, set()).add(name)
 
-    def is_settled(self, record: Record) -> bool:
-        """Whether it has nothing more to give to anyone."""
-        return len(self._settled.get(record.name, ())) == len(record.ids)
+    def is_done(self, record: Record, answers: Callable[[bytes], int]) -> bool:
+        """Whether it has nothing more to give to anyone. `answers` says how many answers to a key are stored."""
+        settled = self._settled.get(record.name, set())
+        return all(name in settled or _is_stored(name, answers) for name in record.ids)
 
     def _index(self, record: Record) -> None:
         self._records[record.name] = record
@@ -148,6 +149,11 @@ class Ledger:
             if not held:
                 self._holding.pop(name, None)
             self._claimed.discard((record.name, name))
+
+
+def _is_stored(name: str, answers: Callable[[bytes], int]) -> bool:
+    key, _, attempt = name.partition("-")
+    return answers(bytes.fromhex(key)) > int(attempt)
 
 
 def now() -> float:

@@ -244,7 +244,7 @@ class LocalRunner:
         self._open.pop(shard.index, None)
         self._shard_left.set()
         if self._batches is not None:
-            self._batches.left(shard.group, stored=stored)
+            self._batches.left(shard.group, shard.answers if stored else None)
 
     def _commit(self, shard: Shard) -> None:
         task = asyncio.create_task(self._write(shard))

@@ -67,6 +67,10 @@ class Shard:
         """Whether all its documents came in and ended."""
         return self.ended is not None and self.open_documents == 0
 
+    def answers(self, key: bytes) -> int:
+        """How many answers to a request it has paid for."""
+        return 0 if self.replies is None else len(self.replies.get(key))
+
     def add(self, ordinal: int, rows: list[dict[str, Any]]) -> None:
         """Take the outcomes of one document in."""
         self.rows.append((ordinal, rows))
