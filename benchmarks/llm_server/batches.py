@@ -31,14 +31,16 @@ if TYPE_CHECKING:
 class BatchBehaviour:
     """How batches go.
 
-    `line` says what becomes of a line, given its stage, the digest of its body and how often it came: None (answered),
-    a fault of the reply, a status such as "500", or "expired". A batch with a line of that kind expires. `fail` gives
-    the code of a failed validation, or None, for the number of batches before and of lines; `cancel` cancels the
-    n-th batch. `on` is told each step before and after it is done ("create", "create done", ...); a status that it
-    gives is answered in the step's place, and "lost" breaks the connection.
+    They take `delay_s`, and up to `spread_s` more, each another time. `line` says what becomes of a line, given its
+    stage, the digest of its body and how often it came: None (answered), a fault of the reply, a status such as "500",
+    or "expired". A batch with a line of that kind expires. `fail` gives the code of a failed validation, or None, for
+    the number of batches before and of lines; `cancel` cancels the n-th batch. `on` is told each step before and after
+    it is done ("create", "create done", ...); a status that it gives is answered in the step's place, and "lost"
+    breaks the connection.
     """
 
     delay_s: float = 0.0
+    spread_s: float = 0.0
     line: Callable[[str, str, int], str | None] = lambda stage, digest, attempt: None
     fail: Callable[[int, int], str | None] = lambda before, lines: None
     cancel: Callable[[int], bool] = lambda number: False
@@ -137,7 +139,9 @@ class Batches:
             "request_counts": {"total": len(lines), "completed": 0, "failed": 0},
         }
         self.created.append(batch)
-        asyncio.get_running_loop().call_later(self._behaviour.delay_s, self._run, batch, len(self.created) - 1, lines)
+        number = len(self.created) - 1
+        delay = self._behaviour.delay_s + self._behaviour.spread_s * replies.uniform("batch", str(number))
+        asyncio.get_running_loop().call_later(delay, self._run, batch, number, lines)
         return 200, orjson.dumps(batch)
 
     def _list(self, query: dict[str, list[str]]) -> tuple[int, bytes]:

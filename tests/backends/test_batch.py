@@ -109,11 +109,21 @@ def _live_in_shards_of(size: int, live: Live, tmp_path: Path) -> str:
     return parts(tmp_path / "live")
 
 
+def test_batches_of_a_stage_that_end_one_after_the_other_do_not_take_each_others_place(
+    live: Live, tmp_path: Path
+) -> None:
+    with LLMServer(batches=BatchBehaviour(spread_s=1.0)) as server:
+        run(batched(live[0], tmp_path / "run", server.url, shard_size=5, backend={"max_requests": 1}))
+        assert len(server.batches.created) == sum(live[2].values())
+        assert stages(server) == live[2]
+    assert parts(tmp_path / "run") == live[1]
+
+
 def test_a_batch_is_no_larger_than_allowed(live: Live, tmp_path: Path) -> None:
-    with LLMServer() as server:
+    with LLMServer(batches=BatchBehaviour(spread_s=0.5)) as server:
         run(batched(live[0], tmp_path / "run", server.url, shard_size=5, backend={"max_requests": 4}))
         assert max(batch["request_counts"]["total"] for batch in server.batches.created) == 4
-        assert server.books.paid_twice == 0
+        assert stages(server) == live[2]
     assert parts(tmp_path / "run") == live[1]
 
 
@@ -313,7 +323,8 @@ def test_when_the_servers_queue_is_full_batches_wait_and_come_again(live: Live, 
     with LLMServer(batches=BatchBehaviour(fail=full, delay_s=0.05)) as server:
         assert run(batched(live[0], tmp_path / "run", server.url, shard_size=5)).failed == 0
         assert [batch["status"] for batch in server.batches.created].count("failed") == 2
-        assert server.books.paid_twice == 0
+        assert len(server.batches.created) == 3 * 4 + 2
+        assert stages(server) == live[2]
     assert parts(tmp_path / "run") == live[1]
 
 
@@ -378,9 +389,8 @@ def answer_files(said: str, *, in_part: bool = False) -> int:
     for line in re.findall(r"^  (vllm run-batch .*)$", said, re.MULTILINE):
         words = shlex.split(line)
         requests, results = Path(words[words.index("-i") + 1]), Path(words[words.index("-o") + 1])
-        lines = [
-            _line(orjson.loads(row), words[words.index("--model") + 1]) for row in requests.read_bytes().splitlines()
-        ]
+        asked = map(orjson.loads, requests.read_bytes().splitlines())
+        lines = [_line(row, words[words.index("--model") + 1]) for row in asked]
         torn = in_part and requests.name.endswith("-000.requests.jsonl")
         lines = lines[: len(lines) // 2 + 1] if torn else lines
         written += len(lines) - torn
@@ -465,6 +475,29 @@ def test_a_file_that_was_being_written_when_the_run_was_killed_is_written_again(
     again = command("run", *options)
     assert (again.returncode, again.stderr) == (3, first.stderr)
     assert len(list((tmp_path / "files").iterdir())) == 1
+
+
+def test_what_was_asked_by_files_is_not_asked_of_a_server_and_the_reverse(live: Live, tmp_path: Path) -> None:
+    path, out = live[0], tmp_path / "run"
+    polled = threading.Event()
+    with LLMServer(
+        batches=BatchBehaviour(delay_s=60, on=lambda step: polled.set() if step == "poll" else None)
+    ) as server:
+        options = ["run", path, "--model", "m", "--out"]
+        by_files = [*options, out, "--batch-dir", tmp_path / "files"]
+        assert command(*by_files).returncode == 3
+        by_server = command(*options, out, "--backend", "batch", "--base-url", server.url)
+        assert (by_server.returncode, len(server.batches.created)) == (2, 0)
+        assert "run with --batch-dir" in by_server.stderr
+        assert command(*by_files).returncode == 3
+        process = started(*options, tmp_path / "other", "--backend", "batch", "--base-url", server.url)
+        assert polled.wait(30)
+        process.send_signal(signal.SIGTERM)
+        process.communicate()
+        done = command(*options, tmp_path / "other", "--batch-dir", tmp_path / "files")
+        assert done.returncode == 3
+        assert "was submitted to a server" in done.stderr
+        assert len(list((tmp_path / "files").iterdir())) == 1
 
 
 # Options

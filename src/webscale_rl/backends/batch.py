@@ -33,6 +33,8 @@ QUIET_S = 0.2
 """A shard has asked all that it can for now when nothing more has come for so long."""
 HALF = 0.5
 MOST_DOUBLINGS = 5
+REFUSALS = 3
+"""So often in a row the server's queue may be full before batches are made smaller."""
 
 
 class BatchOptions(OpenAIOptions):
@@ -283,11 +285,12 @@ class Batch:
         except QueueFull as error:
             self._deliveries.pop(record.name)
             self._ledger.remove(record)
-            if not self._under_way():  # nothing of ours will make room: it is the batch itself that is too large
+            self._queue_full += 1
+            # nothing of ours will make room, and others' batches had their time: it is the batch that is too large
+            if self._queue_full >= REFUSALS and not self._under_way():
                 if len(record.ids) == 1:
                     raise BatchRefused(f"a batch of one request is too large for the server: {error}") from error
-                self._most = max(1, min(self._most, len(record.ids)) // 2)
-            self._queue_full += 1
+                self._most = min(self._most, len(record.ids) // 2)
             await asyncio.sleep(self.options.poll_s * 2 ** min(self._queue_full - 1, MOST_DOUBLINGS))
             return None
         self._queue_full = 0

@@ -21,7 +21,8 @@ import orjson
 from webscale_rl.backend import BackendError, BatchRefused, Interrupted, NoSuchModel, RateLimited, Unauthorized
 from webscale_rl.backends.answers import Answer, NotConnected, Transport, origin, plain, refusal
 from webscale_rl.backends.batch_lines import ENDPOINT, Results
-from webscale_rl.backends.batch_state import ERRORS, OUTPUT, Ledger, Record, now
+from webscale_rl.backends.batch_state import ASKED, ERRORS, OUTPUT, Ledger, Record, now
+from webscale_rl.errors import ConfigError
 
 TAG = "webscale_rl"
 """The key of our tag in a batch's metadata."""
@@ -98,7 +99,7 @@ class BatchAPI:
         self.key = ""
 
     async def open(self, transport: FileTransport) -> None:
-        """Find the server, and what a crash left undecided. Raises BackendError."""
+        """Find the server, and what a crash left undecided. Raises BackendError, or ConfigError for batch files."""
         self._transport = transport
         self.key = os.environ.get(self._key_env, "").strip()
         self._headers = {"User-Agent": "webscale-rl"}
@@ -116,20 +117,19 @@ class BatchAPI:
         for group in self._ledger.groups():
             self._ledger.load(group)
         for record in self._ledger.all():
+            if record.status == ASKED:
+                raise ConfigError(
+                    f"{record.name}: its batch file may have been answered; run with --batch-dir, or delete"
+                    f" {self._ledger.folder} to ask the server instead"
+                )
             if not record.batch_id and await self._found(record) is None:
                 self._ledger.remove(record)
 
     async def send(self, record: Record, content: bytes) -> None:
-        """Submit the batch. Raises BackendError; then it does not exist, unless that is Interrupted."""
-        record = msgspec.structs.replace(record, file_id=await self._upload(record, content))
-        record = self._ledger.write(msgspec.structs.replace(record, written=now()))
-        try:
-            await self._create(record)
-        except Interrupted:
-            raise
-        except BackendError:
-            self._ledger.remove(record)
-            raise
+        """Submit the batch: the upload, the intent, the creation. Raises BackendError; if the batch may exist all the
+        same, the intent is kept, and the next process looks for it."""
+        file_id = await self._upload(record, content)
+        await self._create(self._ledger.write(msgspec.structs.replace(record, file_id=file_id, written=now())))
 
     async def results(self, record: Record) -> Results:
         """All that the batch brought, once it has ended. Raises BackendError, or QueueFull."""
@@ -175,13 +175,24 @@ class BatchAPI:
                 await patience.wait(error)
             except BackendError as error:
                 if not error.retry:
+                    self._ledger.remove(record)
                     raise
                 await patience.wait(error)
                 if await self._found(record) is not None:
                     return
             else:
-                self._ledger.write(msgspec.structs.replace(record, batch_id=self._read(answer, _Batch).id))
+                await self._note(record, answer)
                 return
+
+    async def _note(self, record: Record, answer: Answer) -> None:
+        """Write the id of a batch down that was created just now."""
+        try:
+            created = self._read(answer, _Batch)
+        except BatchRefused:  # nobody can read as what: then the list must say it
+            if await self._found(record) is None:
+                raise
+        else:
+            self._ledger.write(msgspec.structs.replace(record, batch_id=created.id))
 
     async def _found(self, record: Record) -> _Batch | None:
         """The batch of this record on the server's list, written down; None if it was never created."""

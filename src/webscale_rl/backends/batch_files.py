@@ -13,14 +13,14 @@ from pathlib import Path
 
 import msgspec
 
-from webscale_rl.backend import Postponed
+from webscale_rl.backend import Interrupted, Postponed
 from webscale_rl.backends.batch_lines import Results
-from webscale_rl.backends.batch_state import Ledger, Record
+from webscale_rl.backends.batch_state import ASKED, Ledger, Record
 from webscale_rl.engine.files import replace_whole, write_text
 from webscale_rl.errors import ConfigError
 
 REQUESTS, RESULTS = ".requests.jsonl", ".results.jsonl"
-ASKED, INTENT = "asked", ".intent"
+INTENT = ".intent"
 LINES_TOLD = 8
 
 
@@ -57,6 +57,8 @@ class BatchFiles:
 
     async def results(self, record: Record) -> Results:
         """The results of a file, also of a part of it. Raises Postponed if there are none yet."""
+        if record.batch_id:
+            raise Interrupted(f"batch {record.batch_id} was submitted to a server; run without --batch-dir to have it")
         path = self._path(record, RESULTS)
         if not path.exists():
             self._waiting[record.name] = record.model

@@ -18,13 +18,15 @@ import msgspec
 
 from webscale_rl.engine.files import write_text
 
+ASKED = "asked"
+"""The status of a file that was written, for someone to answer."""
 OUTPUT, ERRORS = ".output.jsonl", ".errors.jsonl"
 
 
 class Record(msgspec.Struct, frozen=True):
     """One batch. `tag` tells it from all others on the server; `written` is when the intent was, in Unix seconds.
 
-    `status` is set when the batch has ended: the server's word, or "asked" for a file that waits for its results.
+    `status` is set when the batch has ended: the server's word, or ASKED.
     """
 
     name: str
@@ -49,6 +51,7 @@ class Ledger:
         self._claimed: set[tuple[str, str]] = set()
         self._settled: dict[str, set[str]] = {}
         self._loaded: set[str] = set()
+        self._given: dict[str, int] = {}
 
     def groups(self) -> list[str]:
         """All groups of which there are batches on the disk."""
@@ -75,13 +78,14 @@ class Ledger:
         return (record for record in self.all() if record.group == group)
 
     def name(self, group: str, stage: str, is_taken: Callable[[str], bool] | None = None) -> str:
-        """A name for a new batch, which no earlier one of the group has, and which is not taken elsewhere."""
+        """A name for a new batch, which was given to no other of the group, and which is not taken elsewhere."""
         self.load(group)
         base = f"{group or 'batch'}-{re.sub(r'[^A-Za-z0-9_]', '_', stage)}"
         taken = [int(record.name.rpartition("-")[2]) for record in self.all() if record.name.startswith(f"{base}-")]
-        number = max(taken, default=-1) + 1
+        number = max([*taken, self._given.get(base, -1)]) + 1
         while is_taken is not None and is_taken(f"{base}-{number:03d}"):
             number += 1
+        self._given[base] = number
         return f"{base}-{number:03d}"
 
     def write(self, record: Record) -> Record:
