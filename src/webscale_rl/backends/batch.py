@@ -113,6 +113,7 @@ class Batch:
         self._groups: dict[str, _Group] = {}
         self._deliveries: dict[str, asyncio.Task[Results | None]] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._submitting = asyncio.Lock()
         self._queue_full = 0
         self._most = options.max_requests
 
@@ -206,6 +207,7 @@ class Batch:
         submitted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         group.waiting.setdefault(request.stage, []).append((request, submitted))
         group.arrivals += 1
+        request.forget()
         self._stir(request.group, group)
         await submitted
 
@@ -226,24 +228,28 @@ class Batch:
 
     async def _submit(self, group: str, stage: str, asked: list[tuple[Request, asyncio.Future[None]]]) -> None:
         try:
-            for requests, content in self._cut(asked):
-                record = Record(
-                    name=self._ledger.name(group, stage, self._files.is_taken if self._files else None),
-                    group=group,
-                    stage=stage,
-                    model=requests[0][0].model,
-                    ids=[custom_id(request) for request, _ in requests],
-                    tag=secrets.token_hex(12),  # must be no other run's, on an account that several share
-                    written=now(),
-                )
-                await (self._files or self._api).send(record, content)
-                for _, submitted in requests:
-                    if not submitted.done():
-                        submitted.set_result(None)
+            async with self._submitting:  # the content of one file is in memory at a time
+                await self._submit_all(group, stage, asked)
         except (BackendError, OSError) as error:
             for _, submitted in asked:
                 if not submitted.done():
                     submitted.set_exception(error)
+
+    async def _submit_all(self, group: str, stage: str, asked: list[tuple[Request, asyncio.Future[None]]]) -> None:
+        for requests, content in self._cut(asked):
+            record = Record(
+                name=self._ledger.name(group, stage, self._files.is_taken if self._files else None),
+                group=group,
+                stage=stage,
+                model=requests[0][0].model,
+                ids=[custom_id(request) for request, _ in requests],
+                tag=secrets.token_hex(12),  # must be no other run's, on an account that several share
+                written=now(),
+            )
+            await (self._files or self._api).send(record, content)
+            for _, submitted in requests:
+                if not submitted.done():
+                    submitted.set_result(None)
 
     def _cut(
         self, asked: list[tuple[Request, asyncio.Future[None]]]
@@ -258,13 +264,13 @@ class Batch:
             line = self._line(request)
             full = len(lines) >= self._most or size + len(line) > self.options.max_mb * 1_000_000
             if lines and (full or request.model != requests[0][0].model):
-                yield requests, b"".join(lines)
-                requests, lines, size = [], [], 0
+                yield requests, _joined(lines)
+                requests, size = [], 0
             requests.append((request, submitted))
             lines.append(line)
             size += len(line)
         if lines:
-            yield requests, b"".join(lines)
+            yield requests, _joined(lines)
 
     def _line(self, request: Request) -> bytes:
         ending = self._ending(request.model, request.stage, request.reply_type, request.sampling, self._form)
@@ -309,3 +315,10 @@ class Batch:
         self._tasks.discard(task)
         if not task.cancelled():
             task.exception()  # those who wait for it have it; if nobody does any more, it is not forgotten either
+
+
+def _joined(lines: list[bytes]) -> bytes:
+    """The content of a file; the lines are let go."""
+    content = b"".join(lines)
+    lines.clear()
+    return content

@@ -25,19 +25,9 @@ RUN_FILE = "run.yaml"
 SUMMARY_FILE = "summary.json"
 _OURS = (".lock", f".{RUN_FILE}.tmp")  # what a run may leave that was killed before it wrote run.yaml
 _OPERATIONAL = ("out", "limit", "traffic", "min_free_disk_mb")
-_OPERATIONAL_BACKEND = (
-    *("base_urls", "api_key_env", "timeout_s", "connect_timeout_s"),
-    *(
-        "batch_dir",
-        "poll_s",
-        "completion_window",
-        "rounds",
-        "open_shards",
-        "max_requests",
-        "max_mb",
-        "patience_s",
-        "price_factor",
-    ),
+_OPERATIONAL_BACKEND = frozenset(
+    "base_urls api_key_env timeout_s connect_timeout_s"
+    " batch_dir poll_s completion_window rounds open_shards max_requests max_mb patience_s price_factor".split()
 )
 _RULES_ONLY = ("sieves", "dataset")
 _INPUT = ("inputs", "corpus", "shard_size")
