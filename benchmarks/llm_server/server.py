@@ -10,6 +10,7 @@ Faults, by the share of requests or by a function: a status ("429", "503", ... "
 "hang", "truncated_body"; in the reply "cut", "fenced", "python", "refusal", "empty", "garbage", "null_content",
 "bad_json", "content_filter".
 
+    POST /v1/files   GET /v1/files/ID/content   POST, GET /v1/batches   GET /v1/batches/ID   (batches.py)
     POST /v1/chat/completions   GET /v1/models   GET /stats?since=T&until=T   POST /reset
 """
 
@@ -34,6 +35,7 @@ import orjson
 import uvloop
 
 from benchmarks.llm_server import replies
+from benchmarks.llm_server.batches import BatchBehaviour, Batches
 from benchmarks.llm_server.books import Books, Entry
 
 Faults = Mapping[str, float] | Callable[[str, str, int], str | None]
@@ -59,6 +61,7 @@ class Behaviour:
     retry_after: str | None = None
     faults: Faults = dataclasses.field(default_factory=dict)
     seed: int = 0
+    batches: BatchBehaviour = dataclasses.field(default_factory=BatchBehaviour)
 
 
 class _Call:
@@ -88,6 +91,7 @@ class Engine:
         self.loop = asyncio.get_running_loop()
         self.waiting: deque[_Call] = deque()
         self.recent: deque[float] = deque()
+        self.batches = Batches(self)
 
     def arrive(self, connection: _Connection, head: bytes, raw: bytes) -> None:
         """Take one chat completion request."""
@@ -265,6 +269,8 @@ class _Connection(asyncio.Protocol):
         engine = self.engine
         if method == "POST" and path == "/v1/chat/completions":
             engine.arrive(self, head, body)
+        elif path.startswith(("/v1/files", "/v1/batches")):
+            engine.batches.arrive(self, (method, target, head), body)
         elif path == "/v1/models":
             data = [{"id": name, "object": "model"} for name in engine.behaviour.models or ("model",)]
             self.answer(200, orjson.dumps({"object": "list", "data": data}))
@@ -313,6 +319,11 @@ class LLMServer:
         self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(10)
         self.books.close()
+
+    @property
+    def batches(self) -> Batches:
+        """The batches of the Files and Batches endpoints."""
+        return self._engine.batches
 
     @property
     def url(self) -> str:

@@ -60,7 +60,10 @@ def run_command(
     model: Annotated[str | None, typer.Option("--model", help="the model that answers all stages")] = None,
     base_url: Annotated[list[str] | None, typer.Option("--base-url", help="OpenAI-compatible server(s)")] = None,
     backend: Annotated[
-        str | None, typer.Option("--backend", help="extractive, openai, or your own module:Class")
+        str | None, typer.Option("--backend", help="extractive, openai, batch, or your own module:Class")
+    ] = None,
+    batch_dir: Annotated[
+        str | None, typer.Option("--batch-dir", help="write batch files there and read their results; no network")
     ] = None,
     serve: Annotated[
         str | None, typer.Option("--serve", help="command that starts a server for this run; `{port}` is its port")
@@ -94,7 +97,7 @@ def run_command(
     _show_messages()
     flags["metrics"] = {"port": metrics_port} if metrics_port is not None else None
     flags["caps"] = {key: value for key, value in caps.items() if value is not None} or None
-    flags["backend"] = _backend_flags(backend, model, base_url, serve)
+    flags["backend"] = _backend_flags(backend, model, base_url, serve, batch_dir)
     flags["serve"] = _serve_flags(serve, replicas, base_url)
     configured = _configured(config, {key: value for key, value in flags.items() if value is not None})
     result = run(configured, accept_changes=accept_changes, watch=live)
@@ -288,11 +291,13 @@ def _run_flags(
 
 
 def _backend_flags(
-    use: str | None, model: str | None, base_urls: list[str] | None, serve: str | None
+    use: str | None, model: str | None, base_urls: list[str] | None, serve: str | None, batch_dir: str | None = None
 ) -> dict[str, Any] | None:
     flags: dict[str, Any] = {}
     if model or base_urls or serve:
         flags["use"] = "openai"
+    if batch_dir:
+        flags |= {"use": "batch", "batch_dir": batch_dir}
     if use:
         flags["use"] = use
     if model:

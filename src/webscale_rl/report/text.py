@@ -56,6 +56,8 @@ def books_lines(summary: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _cost_lines(summary: Mapping[str, Any]) -> Iterator[str]:
+    if "usd" not in summary:  # of an older version
+        return
     if summary["usd"] is None:
         yield "cost: unknown, for no price is known of a model at this server; add `price:` to the configuration"
         return
