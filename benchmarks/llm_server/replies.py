@@ -57,7 +57,7 @@ def understand(body: dict[str, Any]) -> Asked:
     """What a request asks for."""
     texts = [str(message.get("content", "")) for message in body["messages"]]
     slots: dict[str, str] = {}
-    digests: dict[str, str] = {}
+    document = ""
     for text in texts:
         at = 0
         while match := _FENCE.search(text, at):
@@ -66,13 +66,14 @@ def understand(body: dict[str, Any]) -> Asked:
             if end < 0:
                 at = match.end()
                 continue
-            slots[name], digests[name] = text[match.end() : end], digest
+            slots[name] = text[match.end() : end]
+            document = digest if name == "document" else document
             at = end
     stage = _stage_of(body, texts)
-    quoted = [digests.get(name, "") for name in ("document", *_OWN.get(stage, ()))]
+    quoted = [slots.get(name, "") for name in ("document", *_OWN.get(stage, ()))]
     parts = [stage, *(quoted if any(quoted) else texts)]
     key = hashlib.blake2b("\0".join(parts).encode("utf-8", "replace"), digest_size=16).hexdigest()
-    return Asked(stage, slots, digests.get("document", ""), key)
+    return Asked(stage, slots, document, key)
 
 
 def _stage_of(body: dict[str, Any], texts: list[str]) -> str:
