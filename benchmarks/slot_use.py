@@ -40,7 +40,8 @@ def main() -> None:
         best = ideal([str(path)], behaviour, args.slots)
         started, whole = best.slot_use(args.slots)
         print(
-            f"{'':<16} {'calls':>7} {'span s':>8} {'of perfect':>10} {'wall s':>8} {'until last start':>17} {'whole run':>10}"
+            f"{'':<16} {'calls':>7} {'span s':>8} {'of perfect':>10} {'wall s':>8}"
+            f" {'until last start':>17} {'whole run':>10}"
         )
         row("perfect client", best.entries, best.wall_s, best.wall_s, (started, whole))
         for concurrency in args.concurrency:

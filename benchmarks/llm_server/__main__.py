@@ -30,6 +30,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rate-limit", help="COUNT:SECONDS, without headers")
     parser.add_argument("--reject-beyond", metavar="N[:STATUS]", help="429, or that status, beyond so many at once")
     parser.add_argument("--queue", type=int, help="503 beyond so many waiting")
+    parser.add_argument("--stall", type=float, default=10.0, help="seconds that the fault stall takes")
     parser.add_argument("--retry-after", help="header of scripted 429 and 503, and of --reject-beyond")
     parser.add_argument("--fault", action="append", default=[], metavar="KIND=P")
     parser.add_argument("--seed", type=int, default=0)
@@ -61,6 +62,7 @@ def main() -> None:
         context_chars=given.context_chars,
         rate_limit=(int(count), float(window)) if count else None,
         queue=given.queue,
+        stall_s=given.stall,
         retry_after=given.retry_after,
         faults={kind: float(share) for kind, _, share in (fault.partition("=") for fault in given.fault)},
         seed=given.seed,

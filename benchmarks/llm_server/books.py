@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import orjson
 
 REPLY_FAULTS = ("cut", "fenced", "python", "refusal", "empty", "garbage", "null_content", "bad_json", "content_filter")
-ANSWERED = {"ok", *REPLY_FAULTS}
+ANSWERED = {"ok", "stall", *REPLY_FAULTS}
 """Outcomes that were answered 200 and whole: what a caller pays for."""
 
 

@@ -40,7 +40,8 @@ class Behaviour:
     `prefill_rate` and `decode_rate` are tokens per second of one slot; `cache_blocks` is the size of the prefix cache
     in blocks of 16 tokens. `rpm` and `tpm` are requests and prompt tokens per minute (per `limit_window_s`), announced
     in `x-ratelimit-*` headers; `rate_limit` = (count, seconds) is a window without headers. `reject_beyond` = (count,
-    status): what comes while so many are being served or wait is answered with that status at once.
+    status): what comes while so many are being served or wait is answered with that status at once. The fault "stall"
+    is an answer that takes `stall_s`, which a client with a shorter timeout does not wait for.
     """
 
     slots: int = 1_000_000
@@ -59,6 +60,7 @@ class Behaviour:
     context_chars: int | None = None
     rate_limit: tuple[int, float] | None = None
     queue: int | None = None
+    stall_s: float = 10.0
     retry_after: str | None = None
     faults: Faults = dataclasses.field(default_factory=dict)
     seed: int = 0
@@ -213,7 +215,7 @@ class Engine:
 
     def _prompt_tokens(self, call: Call) -> int:
         """A rough count where nothing depends on it: 4 characters a token."""
-        return (sum(len(str(message.get("content", ""))) for message in call.body["messages"]) + 3) // 4
+        return (sum(len(replies.content_text(message.get("content"))) for message in call.body["messages"]) + 3) // 4
 
     def _serve(self, call: Call, *, waited: bool = False) -> None:
         books = self.books
@@ -224,6 +226,8 @@ class Engine:
             return
         refused = call.fault in STATUS_FAULTS
         delay = min(0.001, self.behaviour.latency_s) if refused else self._service_s(call)
+        if call.fault == "stall":
+            delay = self.behaviour.stall_s
         if delay > 0 or waited:  # one that waited is never finished inside the end of another
             # counted from the start, not from now: what the server itself computes is no part of the service
             left = max(0.0, call.started + delay - self.clock())
@@ -236,7 +240,8 @@ class Engine:
         b, asked = self.behaviour, call.asked
         text = replies.reply_text(asked, call.fault)
         if self._tokenizes:
-            tokens = chat_tokens(call.body["messages"])
+            messages = [{**m, "content": replies.content_text(m.get("content"))} for m in call.body["messages"]]
+            tokens = chat_tokens(messages)
             cached = self.cache.prefill(tokens) if self.cache is not None else 0
             call.usage = replies.Usage(len(tokens), cached, len(tokenize(text)))
         else:

@@ -51,11 +51,19 @@ class Asked(NamedTuple):
     slots: dict[str, str]
     document: str
     key: str
+    schema: dict[str, Any] | None = None
+
+
+def content_text(content: Any) -> str:
+    """A message's content, which may come as a list of parts."""
+    if isinstance(content, list):
+        return "".join(str(part.get("text", "")) for part in content if isinstance(part, dict))
+    return str(content or "")
 
 
 def understand(body: dict[str, Any]) -> Asked:
     """What a request asks for."""
-    texts = [str(message.get("content", "")) for message in body["messages"]]
+    texts = [content_text(message.get("content")) for message in body["messages"]]
     slots: dict[str, str] = {}
     document = ""
     for text in texts:
@@ -73,17 +81,27 @@ def understand(body: dict[str, Any]) -> Asked:
     quoted = [slots.get(name, "") for name in ("document", *_OWN.get(stage, ()))]
     parts = [stage, *(quoted if any(quoted) else texts)]
     key = hashlib.blake2b("\0".join(parts).encode("utf-8", "replace"), digest_size=16).hexdigest()
-    return Asked(stage, slots, document, key)
+    return Asked(stage, slots, document, key, _schema(body))
 
 
 def _stage_of(body: dict[str, Any], texts: list[str]) -> str:
     """By the fields of the reply's schema, else by its name, else by the names of the fields in the prompt."""
-    form = body.get("response_format")
-    if isinstance(form, dict) and isinstance(form.get("json_schema"), dict):
-        schema = form["json_schema"]
-        fields = (schema.get("schema") or {}).get("properties") or {}
-        return next((stage for stage, field in _STAGES if field in fields), str(schema.get("name", "")))
+    schema = _schema(body)
+    if schema is not None:
+        fields = schema.get("properties") or {}
+        named = str(body["response_format"]["json_schema"].get("name", ""))
+        return next((stage for stage, field in _STAGES if field in fields), named)
     return next((stage for stage, field in _SPEAKS if any(field in text for text in texts)), "filter")
+
+
+def _schema(body: dict[str, Any]) -> dict[str, Any] | None:
+    form = body.get("response_format")
+    if not isinstance(form, dict) or not isinstance(form.get("json_schema"), dict):
+        return None
+    return form["json_schema"].get("schema") or {}
+
+
+_LEAST: dict[str, Any] = {"string": "ok", "integer": 1, "number": 1.0, "boolean": True, "array": [], "null": None}
 
 
 @lru_cache(maxsize=4096)
@@ -129,7 +147,8 @@ def answer(asked: Asked) -> dict[str, Any]:
         best = next((s for s in evidence if s.startswith(opening)), next(iter(evidence), document[:80]))
         verdict = {"answer_correct": True, "has_context": True, "leaks_answer": False}
         return {"evidence": best, "own_answer": proposed, **verdict}
-    return {"answer": "ok"}
+    fields = (asked.schema or {}).get("properties") or {"answer": {"type": "string"}}  # a client that tries us out
+    return {name: _LEAST.get(str(field.get("type")), {}) for name, field in fields.items()}
 
 
 def reply_text(asked: Asked, fault: str | None) -> str:

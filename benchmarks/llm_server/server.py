@@ -7,7 +7,7 @@ Every reply is made of the request's text alone, so that two runs get the same r
 serves `slots` requests at a time and lets the others wait in line. It keeps books of every request.
 
 Faults, by the share of requests or by a function: a status ("429", "503", ... "302", "quota"); on the wire "reset",
-"hang", "truncated_body"; in the reply "cut", "fenced", "python", "refusal", "empty", "garbage", "null_content",
+"hang", "stall", "truncated_body"; in the reply "cut", "fenced", "python", "refusal", "empty", "garbage", "null_content",
 "bad_json", "content_filter".
 
     POST /v1/chat/completions   GET /v1/models   GET /stats?since=T&until=T   POST /reset
@@ -40,6 +40,7 @@ class _Connection(asyncio.Protocol):
         self.engine = engine
         self.call: Call | None = None
         self._buffer = bytearray()
+        self._last = False
 
     def connection_made(self, transport: Any) -> None:
         self._transport = transport
@@ -57,6 +58,7 @@ class _Connection(asyncio.Protocol):
             total = end + 4 + length
             if len(self._buffer) < total:
                 return
+            self._last = b"\r\nconnection: close" in head.lower()
             body = bytes(self._buffer[end + 4 : total])
             del self._buffer[:total]
             self._dispatch(head, body)
@@ -86,7 +88,7 @@ class _Connection(asyncio.Protocol):
         length = len(body) + 1000 if cut else len(body)
         head = f"HTTP/1.1 {status} -\r\nContent-Type: application/json\r\n{extra}Content-Length: {length}\r\n\r\n"
         self._transport.write(head.encode() + body)
-        if cut:
+        if cut or self._last:
             self._transport.close()
 
     def abort(self) -> None:

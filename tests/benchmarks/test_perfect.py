@@ -1,4 +1,4 @@
-"""The perfect client is a bound: nobody is faster, it makes the same calls, and its slots are full while work is left."""
+"""The perfect client is a bound: nobody is faster, it makes the same calls, its slots are full while work is left."""
 
 from __future__ import annotations
 
