@@ -7,8 +7,8 @@ Every reply is made of the request's text alone, so that two runs get the same r
 serves `slots` requests at a time and lets the others wait in line. It keeps books of every request.
 
 Faults, by the share of requests or by a function: a status ("429", "503", ... "302", "quota"); on the wire "reset",
-"hang", "stall", "truncated_body"; in the reply "cut", "fenced", "python", "refusal", "empty", "garbage", "null_content",
-"bad_json", "content_filter".
+"hang", "stall", "truncated_body"; in the reply "cut", "fenced", "python", "refusal", "empty", "garbage",
+"null_content", "bad_json", "content_filter".
 
     POST /v1/chat/completions   GET /v1/models   GET /stats?since=T&until=T   POST /reset
 """

@@ -20,6 +20,7 @@ from bespokelabs import curator
 
 from benchmarks.peers import forms, job
 from benchmarks.peers.job import MODEL, Job
+from benchmarks.peers.offline import vocabulary
 
 TODO: Job
 Row = dict[str, Any]

@@ -7,7 +7,6 @@ instructions on the form of a reply come on top of the prompt: it has no way to 
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ import data_designer.config as dd
 import pandas as pd
 from data_designer.config.run_config import JinjaRenderingEngine, ResumeMode
 from data_designer.interface import DataDesigner
+from pydantic import BaseModel
 
 from benchmarks.peers import forms, job
 from benchmarks.peers.job import MODEL, Job
@@ -39,6 +39,18 @@ def template(todo: Job, stage: str, slots: dict[str, str]) -> dict[str, str]:
     return {"system_prompt": texts["system"], "prompt": texts["user"]}
 
 
+class Examples(BaseModel):
+    by_domain: dict[str, str]
+
+
+@dd.custom_column_generator(required_columns=["classify"])
+def examples(row: dict[str, Any], generator_params: Examples) -> dict[str, Any]:
+    """The worked examples of the row's domain: in a template, all of them would be compiled for every row."""
+    by_domain = generator_params.by_domain
+    row["examples"] = by_domain.get(row["classify"]["domain"], by_domain["Other"])
+    return row
+
+
 def columns(todo: Job) -> list[Any]:
     text = "{{ text }}"
     asks: list[tuple[str, str, Any, dict[str, str], str]] = [
@@ -51,15 +63,15 @@ def columns(todo: Job) -> list[Any]:
             "{{ not (filter.informative and filter.self_contained) }}",
         ),
     ]
-    shown = "".join(
-        f"{{% if classify.domain == {json.dumps(name)} %}}{{% raw %}}{shots}{{% endraw %}}{{% endif %}}"
-        for name, shots in todo.examples.items()
-    )
     for n in range(PERSONAS):
         persona = f"{{{{ classify.personas[{n}] }}}}"
         generate = {
-            "document": text, "domain": "{{ classify.domain }}", "persona": persona, "examples": shown, "pairs": "1",
-        }  # fmt: skip
+            "document": text,
+            "domain": "{{ classify.domain }}",
+            "persona": persona,
+            "examples": "{{ examples }}",
+            "pairs": "1",
+        }
         asks.append(
             (f"generate_{n}", "generate", forms.Generate, generate, f"{{{{ classify.personas | length <= {n} }}}}")
         )
@@ -69,7 +81,10 @@ def columns(todo: Job) -> list[Any]:
             "answer": f"{{{{ generate_{n}.pairs[0].answer }}}}",
         }
         asks.append((f"check_{n}", "check", forms.Check, check, f"{{{{ generate_{n}.pairs | length == 0 }}}}"))
-    return [
+    shown = dd.CustomColumnConfig(
+        name="examples", generator_function=examples, generator_params=Examples(by_domain=todo.examples)
+    )
+    return [shown] + [
         dd.LLMStructuredColumnConfig(
             name=name,
             model_alias=stage,

@@ -1,8 +1,9 @@
 """Peer: datatrove's InferenceRunner, one rollout per document that asks all stages.
 
-Best settings: the endpoint server (its own small HTTP client on loopback), 64 generations at once and 96 documents, so
-that slots stay filled while documents end; checkpoints and its request cache switched on. A rollout whose calls fail
-returns None, which loses the document; raised, it would end the task.
+Best settings: the endpoint server (its own small HTTP client, which it takes on loopback: the cheapest per call), 64
+generations at once and 96 documents, so that slots stay filled while documents end; checkpoints and its request cache
+switched on, and in a second row off. A rollout whose calls fail returns None, which loses the document; raised, it
+would end the task.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 from datatrove.data import Document
 from datatrove.executor import LocalPipelineExecutor
 from datatrove.pipeline.inference.run_inference import InferenceConfig, InferenceRunner
-from datatrove.pipeline.inference.types import GenerateFunction, InferenceError
+from datatrove.pipeline.inference.types import GenerateFunction, InferenceError, ServerError
 from datatrove.pipeline.readers import JsonlReader
 from datatrove.pipeline.writers import JsonlWriter
 
@@ -43,7 +44,7 @@ async def rollout(document: Document, generate: GenerateFunction, *, todo: Job) 
         named = await ask("classify", todo.classify(text))
         flows = [pair(named["domain"], persona) for persona in job.personas(named)]
         return [found for pairs in await asyncio.gather(*flows) for found in pairs]
-    except (InferenceError, ValueError, KeyError, TypeError) as error:
+    except (InferenceError, ServerError, ValueError, KeyError, TypeError) as error:
         print(f"{document.id}: {type(error).__name__}")
         return None
 

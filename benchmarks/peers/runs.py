@@ -22,8 +22,8 @@ ROOT = Path(__file__).parents[2]
 
 @dataclass(frozen=True)
 class Run:
-    """What a command took, all its processes together. `peak_mb` counts shared pages once (PSS). `returncode` is None if
-    it was killed for taking too long."""
+    """What a command took, all its processes together. `peak_mb` counts shared pages once (PSS). `returncode` is None
+    if it was killed for taking too long."""
 
     wall_s: float
     cpu_s: float
@@ -109,7 +109,7 @@ def paid_twice(entries: list[Entry], whole: list[Entry]) -> int:
 
 
 def killed_at_half(start: Callable[[], Tree], log: Path, half: int, limit_s: float) -> tuple[Run, int]:
-    """Start, kill when `half` calls were answered, start again. The second run, and the calls in service at the kill."""
+    """Start, kill when `half` calls were answered, start again: the second run, and the calls in service then."""
     tree = start()
     limit = time.monotonic() + limit_s
     while tree.running and time.monotonic() < limit and _lines(log) < half:

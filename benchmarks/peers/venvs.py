@@ -28,8 +28,8 @@ class Peer:
 _OPENAI = ("openai[aiohttp]==3.54.0", "uvloop==0.22.1")
 # datatrove's own extra [inference] brings vllm and sglang, which a run against an endpoint does not need.
 _DATATROVE = (
-    "datatrove==0.10.1", "aiofiles", "aiosqlite", "datasets>=3.1.0", "httpx", "numpy<2.3", "orjson", "pandas", "pyarrow",
-    "pyyaml", "rich", "typer", "xxhash", "zstandard",
+    "datatrove==0.10.1", "aiofiles", "aiosqlite", "datasets>=3.1.0", "httpx", "numpy<2.3", "orjson", "pandas",
+    "pyarrow", "pyyaml", "rich", "typer", "xxhash", "zstandard",
 )  # fmt: skip
 PEERS = (
     Peer("asyncio + openai", "asyncio_openai", "asyncio_openai", _OPENAI),
