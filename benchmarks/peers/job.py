@@ -45,6 +45,7 @@ class Job:
         """This package's stages over that corpus, as a file. Needs the package."""
         from webscale_rl.backend import reply_schema
         from webscale_rl.config import Parts, Run
+        from webscale_rl.prompt import Prompt
         from webscale_rl.stages.generate import Generate, _show
 
         parts = Parts(Run.make({"backend": {"use": "openai", "model": MODEL}}))
@@ -56,7 +57,7 @@ class Job:
         shots = {d.name: taxonomy.few_shot(d.name, generate.options.few_shot, 0) for d in taxonomy.domains}
         job = cls(
             corpus=str(corpus),
-            prompts={name: stage.prompt.messages for name, stage in stages.items() if stage.prompt is not None},
+            prompts={name: Prompt.load(name).messages for name in STAGES},
             schemas={name: reply_schema(stage.reply_type) for name, stage in stages.items() if stage.reply_type},
             sampling={
                 name: {"temperature": stage.sampling.temperature, "max_tokens": stage.sampling.max_tokens}

@@ -195,3 +195,40 @@ def test_the_same_question_is_the_same_call_in_any_encoding_and_layout() -> None
     assert replies.answer(first) == replies.answer(again)
     assert first.slots == {"document": TEXT, "persona": "a sailor"}
     assert first.key != other.key
+
+
+async def test_it_closes_where_the_client_asks_for_it_and_takes_content_in_parts() -> None:
+    (plain,) = body("filter", document=TEXT)["messages"][1:]
+    parts = {"model": "m", "messages": [{"role": "user", "content": [{"type": "text", "text": plain["content"]}]}]}
+    with LLMServer() as server:
+        host, port = server.url.removeprefix("http://").removesuffix("/v1").split(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        sent = json.dumps(parts).encode()
+        head = f"POST /v1/chat/completions HTTP/1.1\r\nConnection: close\r\nContent-Length: {len(sent)}\r\n\r\n"
+        writer.write(head.encode() + sent)
+        answered = await reader.read()
+        writer.close()
+        await writer.wait_closed()
+        (whole,) = await post(server.url, {"model": "m", "messages": [plain]})
+        entries = list(server.books.entries)
+    assert answered.startswith(b"HTTP/1.1 200")
+    assert content(json.loads(answered.partition(b"\r\n\r\n")[2])) == content(whole)
+    assert entries[0].call == entries[1].call
+
+
+async def test_a_stalled_answer_comes_late_and_is_paid() -> None:
+    with LLMServer(faults={"stall": 1.0}, stall_s=0.05) as server:
+        (answer,) = await post(server.url, body("filter", document=TEXT))
+        (entry,) = server.books.entries
+    assert content(answer)["informative"] is True
+    assert entry.ended - entry.started >= 0.049
+    assert server.books.paid_twice == 0
+    assert sum(server.books.paid.values()) == 1
+
+
+async def test_a_form_that_no_stage_has_gets_a_value_of_that_form() -> None:
+    schema = {"properties": {"name": {"type": "string"}, "age": {"type": "integer"}}}
+    form = {"type": "json_schema", "json_schema": {"name": "User", "schema": schema}}
+    with LLMServer() as server:
+        (answer,) = await post(server.url, {"messages": [{"role": "user", "content": "?"}], "response_format": form})
+    assert content(answer) == {"name": "ok", "age": 1}
