@@ -30,16 +30,17 @@ class Cost:
 
 def corpus(target: Path, sources: list[str], count: int, least: int = 2000, most: int = 4000) -> Path:
     """`count` documents of `least` to `most` characters with new ids, cut from the JSONL sources in turn."""
-    pieces = list(_pieces(sources, least, most))
+    texts = list(pieces(sources, least, most))
     target.parent.mkdir(parents=True, exist_ok=True)
     with target.open("w", encoding="utf-8") as file:
-        for number, text in zip(range(count), itertools.cycle(pieces), strict=False):
+        for number, text in zip(range(count), itertools.cycle(texts), strict=False):
             marked = f"Record {number}. {text}"  # no two documents are the same
             file.write(json.dumps({"id": f"d{number}", "text": marked}) + "\n")
     return target
 
 
-def _pieces(sources: list[str], least: int, most: int) -> Iterator[str]:
+def pieces(sources: list[str], least: int, most: int) -> Iterator[str]:
+    """The texts of at least so many characters in the JSONL sources, cut to at most so many."""
     from webscale_rl.corpus import CorpusOptions, files, read
     from webscale_rl.types import Document
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -115,6 +116,7 @@ def test_equal_content_has_one_key_and_affinity_is_no_content() -> None:
     [
         {"stage": "check"},
         {"prompt": Prompt.parse("p", "# user\n{{document|quoted}} {{more}}")},
+        {"prompt": replace(PROMPT, layout="document_first")},
         {"slots": {"document": "b", "more": "a"}},
         {"slots": {"document": "ab", "more": ""}},
         {"slots": {"document": "a", "more": "b\0"}},

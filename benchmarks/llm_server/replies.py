@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import orjson
 
 _FENCE = re.compile(r"<(\w+) ([0-9a-f]{12})>\n")
+_STEP = re.compile(r"^Step: (\w+)$", re.MULTILINE)
 _SENTENCE = re.compile(r"[^.!?\n]{25,400}[.!?](?=\s|$)")
 _WORD = re.compile(r"\b(?:\d[\d,]*(?:\.\d+)?|[A-Za-z]{5,})\b")
 _PERSONAS = (
@@ -61,8 +62,8 @@ def content_text(content: Any) -> str:
     return str(content or "")
 
 
-def understand(body: dict[str, Any]) -> Asked:
-    """What a request asks for."""
+def understand(body: dict[str, Any], stage: str = "") -> Asked:
+    """What a request asks for. Which stage asks, its caller may know better than its text says."""
     texts = [content_text(message.get("content")) for message in body["messages"]]
     slots: dict[str, str] = {}
     document = ""
@@ -77,7 +78,7 @@ def understand(body: dict[str, Any]) -> Asked:
             slots[name] = text[match.end() : end]
             document = digest if name == "document" else document
             at = end
-    stage = _stage_of(body, texts)
+    stage = stage or _stage_of(body, texts)
     quoted = [slots.get(name, "") for name in ("document", *_OWN.get(stage, ()))]
     parts = [stage, *(quoted if any(quoted) else texts)]
     key = hashlib.blake2b("\0".join(parts).encode("utf-8", "replace"), digest_size=16).hexdigest()
@@ -85,12 +86,14 @@ def understand(body: dict[str, Any]) -> Asked:
 
 
 def _stage_of(body: dict[str, Any], texts: list[str]) -> str:
-    """By the fields of the reply's schema, else by its name, else by the names of the fields in the prompt."""
+    """By the fields of the reply's schema, else by its name, else by what the prompt says."""
     schema = _schema(body)
     if schema is not None:
         fields = schema.get("properties") or {}
         named = str(body["response_format"]["json_schema"].get("name", ""))
         return next((stage for stage, field in _STAGES if field in fields), named)
+    if steps := _STEP.findall("\n".join(texts).rpartition("\n</document ")[2]):  # the stages share their instructions
+        return str(steps[0])
     return next((stage for stage, field in _SPEAKS if any(field in text for text in texts)), "filter")
 
 

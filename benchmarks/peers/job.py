@@ -46,25 +46,24 @@ class Job:
         from webscale_rl.backend import reply_schema
         from webscale_rl.config import Parts, Run
         from webscale_rl.prompt import Prompt
-        from webscale_rl.stages.generate import Generate, _show
+        from webscale_rl.types import Brief, Document
 
         parts = Parts(Run.make({"backend": {"use": "openai", "model": MODEL}}))
         stages = {stage.name: stage for stage in parts.pipeline.stages if stage.prompt is not None}
         assert tuple(stages) == STAGES
         taxonomy = parts.context.domains
-        generate = stages["generate"]
-        assert isinstance(generate, Generate)
-        shots = {d.name: taxonomy.few_shot(d.name, generate.options.few_shot, 0) for d in taxonomy.domains}
+        anyone = {domain.name: Brief(Document("", ""), domain.name, "") for domain in taxonomy.domains}
         job = cls(
             corpus=str(corpus),
-            prompts={name: Prompt.load(name).messages for name in STAGES},
+            # As the files have them, each stage its own: a layout that shares prefixes is a feature of this package.
+            prompts={name: list(Prompt.load(name).messages) for name in STAGES},
             schemas={name: reply_schema(stage.reply_type) for name, stage in stages.items() if stage.reply_type},
             sampling={
                 name: {"temperature": stage.sampling.temperature, "max_tokens": stage.sampling.max_tokens}
                 for name, stage in stages.items()
             },
             domains=taxonomy.definitions,
-            examples={name: _show(examples) for name, examples in shots.items()},
+            examples={name: stages["generate"].ask(brief)["examples"] for name, brief in anyone.items()},
         )
         target.write_text(json.dumps(vars(job)), encoding="utf-8")
         return job

@@ -43,14 +43,15 @@ class Tree:
         )
         self._cpu: dict[int, float] = {}
         self._peak_mb = 0.0
-        self._done = threading.Event()
-        self._sampler = threading.Thread(target=self._sample)
-        self._sampler.start()
+        self._ended = threading.Event()
+        self._threads = [threading.Thread(target=target) for target in (self._wait, self._sample)]
+        for thread in self._threads:
+            thread.start()
 
     @property
     def running(self) -> bool:
         """Whether its first process lives."""
-        return self._process.poll() is None
+        return not self._ended.is_set()
 
     def kill(self) -> None:
         """SIGKILL to all its processes at once."""
@@ -58,23 +59,26 @@ class Tree:
 
     def end(self, limit_s: float) -> Run:
         """Wait for its end; after `limit_s` seconds since its start, kill it."""
-        timed_out = False
-        try:
-            self._process.wait(max(0.0, self._began + limit_s - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            timed_out = True
+        timed_out = not self._ended.wait(max(0.0, self._began + limit_s - time.monotonic()))
+        if timed_out:
             self.kill()
-            self._process.wait()
-        wall_s = time.monotonic() - self._began
-        self._done.set()
-        self._sampler.join()
+        for thread in self._threads:
+            thread.join()
         self._log.close()
         code = None if timed_out else self._process.returncode
-        return Run(wall_s, sum(self._cpu.values()), self._peak_mb, code)
+        return Run(self._wall_s, max(self._reaped_s, sum(self._cpu.values())), self._peak_mb, code)
+
+    def _wait(self) -> None:
+        # Not Popen.wait: the system's books of a process and its children are exact, but only when it is reaped
+        _, status, usage = os.wait4(self._process.pid, 0)
+        self._wall_s = time.monotonic() - self._began
+        self._process.returncode = os.waitstatus_to_exitcode(status)
+        self._reaped_s = usage.ru_utime + usage.ru_stime
+        self._ended.set()
 
     def _sample(self) -> None:
         root = psutil.Process(self._process.pid)
-        while not self._done.wait(0.02):
+        while not self._ended.wait(0.02):
             peak = 0.0
             try:
                 processes = [root, *root.children(recursive=True)]
@@ -87,7 +91,7 @@ class Tree:
                 except psutil.Error:
                     continue
             self._peak_mb = max(self._peak_mb, peak)
-            self._done.wait(0.08)
+            self._ended.wait(0.08)
 
 
 def books(log: Path) -> list[Entry]:

@@ -56,7 +56,7 @@ class Request(msgspec.Struct, frozen=True, dict=True):
     @cached_property
     def key(self) -> bytes:
         """16 bytes: a digest of all that decides the answer, and of nothing else (no server, no time, no order)."""
-        parts = [self.stage, self.prompt.digest, self.model, repr(self.sampling), self.variant]
+        parts = [self.stage, self.prompt.digest, self.prompt.layout, self.model, repr(self.sampling), self.variant]
         parts.append(reply_schema_json(self.reply_type))
         for name in sorted(self.slots):
             parts += [name, self.slots[name]]

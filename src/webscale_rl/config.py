@@ -19,6 +19,7 @@ from webscale_rl.backend import Backend, BackendOptions
 from webscale_rl.corpus import CorpusOptions, readers
 from webscale_rl.domains import Taxonomy
 from webscale_rl.errors import ConfigError
+from webscale_rl.layout import Layout, Sheet, lay_out
 from webscale_rl.pipeline import AnyStage, Pipeline
 from webscale_rl.stage import Context, StageOptions
 
@@ -63,6 +64,9 @@ class Run(_Section):
     )
     pipeline: tuple[str, ...] = Field(PIPELINE, description="the stages in their order; your own as `module:Class`")
     stages: dict[str, dict[str, Any]] = Field(default_factory=dict, description="options of the stages, by name")
+    layout: Layout = Field(
+        "shared_prefix", description="where the parts of the prompts stand, for a server's prefix cache (prompts.md)"
+    )
     sieves: tuple[str, ...] = Field(("dedup",), description="passes over all finished examples")
     traffic: TrafficOptions = Field(default_factory=TrafficOptions, description="how calls are made")
     dataset: DatasetOptions = Field(default_factory=DatasetOptions, description="what is written")
@@ -105,6 +109,7 @@ class Parts:
             readers.load(run.corpus.format)
         self.given = backend
         self._require_models(run)
+        self._lay_out(run.layout)
 
     def backend(self) -> Backend:
         """A new backend, not yet opened; the caller's own if one was given."""
@@ -144,6 +149,16 @@ class Parts:
         for name in run.stages:
             if name not in known:
                 raise ConfigError(f"stages.{name}: no stage of that name{_near(name, known)}")
+
+    def _lay_out(self, layout: Layout) -> None:
+        prompted = [stage for stage in self.pipeline.stages if stage.prompt is not None]
+        sheets = [
+            Sheet(stage.name, stage.prompt, stage.options.layout or layout, self.model(stage), stage.fixed)
+            for stage in prompted
+            if stage.prompt is not None
+        ]
+        for stage, prompt in zip(prompted, lay_out(sheets), strict=True):
+            stage.prompt = prompt
 
     def _require_models(self, run: Run) -> None:
         if self.given is not None or not self.backend_class.paid:

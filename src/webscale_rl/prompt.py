@@ -2,12 +2,16 @@
 
     # system
     Instructions, and {{trusted}} slots.
+    # examples
+    {{examples}}
     # user
     {{document|quoted}}
 
-A line that is just `# system`, `# user` or `# assistant` opens a message. `{{name}}` takes text of our own making as it
-is. `{{name|quoted}}` takes text that nobody vouches for (documents, and whatever a model made of them) and fences it
-with a tag that carries a digest of the text, so that no text can close its own fence.
+A line that is just `# system`, `# user` or `# assistant` opens a message. `# examples`, after `# system`, opens what
+is the same for some documents only: as the file has it, it ends the system message; a layout may put it elsewhere
+(`layout.py`). `{{name}}` takes text of our own making as it is. `{{name|quoted}}` takes text that nobody vouches for
+(documents, and whatever a model made of them) and fences it with a tag that carries a digest of the text, so that no
+text can close its own fence.
 
 Guards against text that would add a message, fill a slot or end its quotation. Does not guard against a model that
 obeys what it reads: for that the instructions say what a quotation is, and the checks come after.
@@ -26,7 +30,9 @@ from webscale_rl.errors import PromptError
 
 PROMPTS = Path(__file__).parent / "prompts"
 
-_ROLE = re.compile(r"^# (system|user|assistant)[ \t]*$", re.MULTILINE)
+EXAMPLES = "examples"
+
+_ROLE = re.compile(rf"^# (system|{EXAMPLES}|user|assistant)[ \t]*$", re.MULTILINE)
 _SLOT = re.compile(r"\{\{([a-z_]+)(\|quoted)?\}\}")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _NEXT_LINE = "\x85"
@@ -46,13 +52,21 @@ _CHAT_TOKEN = re.compile(
 )
 
 
+Part = str | tuple[str, bool]
+"""Text as it stands, or a slot: its name, and whether what fills it is quoted."""
+
+
 @dataclass(frozen=True)
 class Prompt:
-    """A compiled prompt file. `digest` is of its text: an edited prompt is another prompt."""
+    """A compiled prompt file. `digest` is of its text: an edited prompt is another prompt.
+
+    `sections` are the file's, by heading; `layout` says who put them in another order, and is empty if nobody did.
+    """
 
     name: str
     digest: str
-    messages: tuple[tuple[str, tuple[str | tuple[str, bool], ...]], ...]
+    sections: tuple[tuple[str, tuple[Part, ...]], ...]
+    layout: str = ""
 
     @classmethod
     def load(cls, name_or_path: str | Path) -> Prompt:
@@ -74,13 +88,27 @@ class Prompt:
             raise PromptError(f"prompt {name}: begins with text; the first line must be '# system' or '# user'")
         if len(pieces) < 3:
             raise PromptError(f"prompt {name}: has no message; write '# user' on a line of its own above the text")
-        messages = []
+        headings = pieces[1::2]
+        if EXAMPLES in headings and (headings.count(EXAMPLES) > 1 or headings[:2] != ["system", EXAMPLES]):
+            raise PromptError(f"prompt {name}: '# {EXAMPLES}' stands once, right after '# system'")
+        sections = []
         for role, body in zip(pieces[1::2], pieces[2::2], strict=True):
             stripped = _SLOT.sub("", body)
             if "{{" in stripped or "}}" in stripped:
                 raise PromptError(f"prompt {name}: stray braces in the {role} message; a slot is {{{{name}}}}")
-            messages.append((role, _compile(body.strip())))
-        return cls(name, hashlib.blake2b(text.encode(), digest_size=16).hexdigest(), tuple(messages))
+            sections.append((role, _compile(body.strip())))
+        return cls(name, hashlib.blake2b(text.encode(), digest_size=16).hexdigest(), tuple(sections))
+
+    @cached_property
+    def messages(self) -> tuple[tuple[str, tuple[Part, ...]], ...]:
+        """Roles and what their messages are made of."""
+        messages: list[tuple[str, tuple[Part, ...]]] = []
+        for heading, parts in self.sections:
+            if heading != EXAMPLES:
+                messages.append((heading, parts))
+            elif parts:
+                messages[-1] = (messages[-1][0], (*messages[-1][1], "\n\n", *parts))
+        return tuple(messages)
 
     @cached_property
     def slots(self) -> frozenset[str]:
@@ -104,23 +132,22 @@ class Prompt:
     def render(self, slots: Mapping[str, str]) -> list[dict[str, str]]:
         """Chat messages, with every slot filled in one pass. Raises PromptError for a missing slot."""
         try:
-            return [
-                {
-                    "role": role,
-                    "content": "".join(
-                        part if isinstance(part, str) else quote(part[0], slots[part[0]]) if part[1] else slots[part[0]]
-                        for part in parts
-                    ),
-                }
-                for role, parts in self.messages
-            ]
+            return [{"role": role, "content": fill(parts, slots)} for role, parts in self.messages]
         except KeyError as missing:
             raise PromptError(f"prompt {self.name}: slot {missing} was not filled") from None
 
 
-def _compile(body: str) -> tuple[str | tuple[str, bool], ...]:
+def fill(parts: Iterable[Part], slots: Mapping[str, str]) -> str:
+    """The text of these parts, each slot filled or quoted once. Raises KeyError for a missing slot."""
+    return "".join(
+        part if isinstance(part, str) else quote(part[0], slots[part[0]]) if part[1] else slots[part[0]]
+        for part in parts
+    )
+
+
+def _compile(body: str) -> tuple[Part, ...]:
     pieces = _SLOT.split(body)
-    parts: list[str | tuple[str, bool]] = [pieces[0]]
+    parts: list[Part] = [pieces[0]]
     for name, quoted, literal in zip(pieces[1::3], pieces[2::3], pieces[3::3], strict=True):
         parts += [(name, quoted is not None), literal]
     return tuple(part for part in parts if part)

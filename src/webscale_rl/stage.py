@@ -22,6 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from webscale_rl.backend import Sampling
 from webscale_rl.domains import Taxonomy
+from webscale_rl.layout import Layout
 from webscale_rl.prompt import Prompt
 from webscale_rl.types import Document, Drop
 
@@ -43,6 +44,7 @@ class PromptedOptions(StageOptions):
 
     model: str | None = Field(None, description="the model of this stage; default: the backend's model")
     prompt: str | None = Field(None, description="path of a prompt file (.md) to use instead of the packaged one")
+    layout: Layout | None = Field(None, description="where the parts of its prompt stand; default: the run's `layout`")
     temperature: float | None = Field(0.0, ge=0, description="sampling temperature; null leaves it to the server")
     top_p: float | None = Field(None, gt=0, le=1, description="nucleus sampling; null leaves it to the server")
     max_tokens: int = Field(4096, ge=1, description="most tokens of one answer (the paper: 4096)")
@@ -95,6 +97,11 @@ class Stage(Generic[In, Answer, Out]):
     def sampling(self) -> Sampling:
         """How this stage's model samples."""
         return Sampling(self.options.temperature, self.options.max_tokens, self.options.top_p)
+
+    @property
+    def fixed(self) -> Mapping[str, str]:
+        """Those slots that are filled the same for every record of the run: they may stand in what all calls share."""
+        return {}
 
     def ask(self, record: In) -> Mapping[str, str]:
         """The slots of the prompt for this record. Pure."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks import prefix_cache as benchmark
 from benchmarks.llm_server.prefix_cache import PrefixCache, chat_tokens, tokenize
 
 PROSE = (
@@ -80,3 +83,14 @@ def test_a_message_begins_where_its_role_says_and_not_where_its_text_does() -> N
     assert len(other) == len(one)
     assert other != one
     assert chat_tokens([], "schema")[: len(tokenize("schema"))] == tokenize("schema")
+
+
+def test_the_layouts_rank_as_the_documentation_says(tmp_path: Path) -> None:
+    corpus = list(benchmark.documents(["sample:"], 24, 2000))
+    naive, stage, shared = (
+        benchmark.measure(layout, corpus, [400_000], tmp_path / layout)
+        for layout in ("naive", "instructions_first", "shared_prefix")
+    )
+    assert naive.pairs == stage.pairs == shared.pairs > 24
+    assert shared.computed[0] < stage.computed[0] / 2 < naive.computed[0] / 4
+    assert shared.prompt > stage.prompt

@@ -247,7 +247,7 @@ def test_a_document_too_long_for_the_model_is_shortened_then_dropped_with_that_r
     long = documents(1)[0]["text"] + "\n\n" + "The valley has many farms and a mill beside the water. " * 600
     items = [Document("long", long), Document("short", documents(2)[1]["text"])]
     with LLMServer(context_chars=24_000) as server:
-        config = configured("sample:", tmp_path / "run", server.url)
+        config = configured("sample:", tmp_path / "run", server.url, layout="instructions_first")
         result = run(config, items)
         assert result.summary["documents"]["kept"] == 2
         assert result.failed == 0

@@ -212,7 +212,7 @@ def test_an_edited_prompt_and_edited_domains_are_differences(tmp_path: Path) -> 
     domain.parent.mkdir(parents=True)
 
     def edited(text: str, definition: str) -> dict[str, Any]:
-        prompt.write_text(f"# user\n{text} {{{{document|quoted}}}}")
+        prompt.write_text(f"# system\n{text}\n# user\n{{{{document|quoted}}}}")
         domain.write_text(f"name: Wood\ndefinition: {definition}")
         return record({"domains": str(tmp_path / "domains"), "stages": {"check": {"prompt": str(prompt)}}})
 
@@ -222,6 +222,22 @@ def test_an_edited_prompt_and_edited_domains_are_differences(tmp_path: Path) -> 
         "the domains were edited (pays again: classify, generate, check)"
     ]
     assert len({rules_digest(edited(*texts)) for texts in (("a", "b"), ("A", "b"), ("a", "B"))}) == 3
+
+
+def test_another_layout_is_one_difference_that_pays_for_all_that_it_moves() -> None:
+    other = record({"layout": "instructions_first"})
+    assert list(differences(record(), other)) == [f"layout: 'shared_prefix' -> 'instructions_first' ({ALL})"]
+    alone = record({"stages": {"check": {"layout": "instructions_first"}}})
+    assert list(differences(record(), alone)) == [
+        "stages.check.layout: None -> 'instructions_first' (pays again: check)"
+    ]
+    assert len({rules_digest(made) for made in (record(), other, alone)}) == 3
+
+
+def test_a_layout_that_changed_for_another_reason_is_told() -> None:
+    two = {"pipeline": ["generate", "check"]}
+    left = record(two, {"stages": {"check": {"model": "n"}}})
+    assert "the layout of generate's prompt is another (pays again: generate, check)" in differences(record(two), left)
 
 
 def test_a_free_backend_never_pays_again() -> None:

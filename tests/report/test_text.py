@@ -99,7 +99,9 @@ def test_the_books_tell_calls_tokens_and_every_answer_that_was_of_no_use() -> No
     lines = books(calls={"check": calls | {"unusable": {"refused": 2}}, "filter": calls})
     assert lines[2:] == [
         "calls answered: 2,000; tokens: 4,000 in (1,000 cached), 60 out",
+        "  check: 1,000 calls, 2,000 in (500 cached), 30 out",
         "answers of no use in check: refused 2",
+        "  filter: 1,000 calls, 2,000 in (500 cached), 30 out",
     ]
 
 

@@ -29,7 +29,8 @@ _OPERATIONAL_BACKEND = ("base_urls", "api_key_env", "timeout_s", "connect_timeou
 _RULES_ONLY = ("sieves", "dataset")
 _INPUT = ("inputs", "corpus", "shard_size")
 _IN_REQUEST = frozenset(
-    "model prompt temperature top_p max_tokens max_document_chars few_shot pairs_per_persona max_personas".split()
+    "model prompt layout temperature top_p max_tokens max_document_chars".split()
+    + "few_shot few_shot_documents pairs_per_persona max_personas".split()
 )
 
 
@@ -43,12 +44,16 @@ def resolved(run: Run, parts: Parts, source: str = "") -> dict[str, Any]:
     )
     config["stages"] = {stage.name: stage.options.model_dump(mode="json") for stage in parts.pipeline.stages}
     config["pipeline"] = parts.enabled
-    prompts = {stage.name: stage.prompt.digest for stage in parts.pipeline.stages if stage.prompt is not None}
+    prompts = {stage.name: stage.prompt for stage in parts.pipeline.stages if stage.prompt is not None}
     return {
         "webscale_rl": __version__,
         "input": source,
         "repays": _repayments(parts),
-        "digests": {"prompts": prompts, "domains": parts.context.domains.digest},
+        "digests": {
+            "prompts": {stage: prompt.digest for stage, prompt in prompts.items()},
+            "layouts": {stage: prompt.layout for stage, prompt in prompts.items()},
+            "domains": parts.context.domains.digest,
+        },
         "config": config,
     }
 
@@ -107,8 +112,18 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator
     for stage, digest in after["digests"]["prompts"].items():
         if stage in old_prompts and old_prompts[stage] != digest:
             yield f"the prompt of {stage} was edited ({_told(repays.get(stage, []))})"
+    old_layouts = before["digests"].get("layouts", {})
+    for stage, layout in after["digests"]["layouts"].items():
+        if stage in old_layouts and old_layouts[stage] != layout and not _tells_layout(stage, old, new):
+            yield f"the layout of {stage}'s prompt is another ({_told(repays.get(stage, []))})"
     if before["digests"].get("domains") != after["digests"]["domains"]:
         yield f"the domains were edited ({_told(repays.get('classify', []))})"
+
+
+def _tells_layout(stage: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    """Whether a key that differs says already that this stage's prompt is laid out anew."""
+    keys = ("layout", f"stages.{stage}.layout", f"stages.{stage}.model", "backend.model")
+    return any(old.get(key) != new.get(key) for key in keys)
 
 
 def _is_operational(key: str) -> bool:

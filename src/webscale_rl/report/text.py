@@ -38,6 +38,11 @@ def books_lines(summary: Mapping[str, Any]) -> Iterator[str]:
             f" ({total['cached_tokens']:,} cached), {total['completion_tokens']:,} out"
         )
         for stage, calls in summary["calls"].items():
+            if calls["prompt_tokens"]:
+                yield (
+                    f"  {stage}: {calls['answered']:,} calls, {calls['prompt_tokens']:,} in"
+                    f" ({calls['cached_tokens']:,} cached), {calls['completion_tokens']:,} out"
+                )
             if calls["unusable"]:
                 yield f"answers of no use in {stage}: {_why(calls['unusable'])}"
     if summary["failures"]:

@@ -45,13 +45,14 @@ class Classify(Stage[Document, ClassifyReply, Brief]):
     reply_type = ClassifyReply
     Options: ClassVar[Any] = ClassifyOptions
 
+    @property
+    def fixed(self) -> dict[str, str]:
+        """The definitions of all domains, and how many personas to name."""
+        return {"domains": self.context.domains.definitions, "max_personas": str(self.options.max_personas)}
+
     def ask(self, record: Document) -> dict[str, str]:
         """The document, the definitions of all domains, and how many personas to name."""
-        return {
-            "document": excerpt(record.text, self.options.max_document_chars),
-            "domains": self.context.domains.definitions,
-            "max_personas": str(self.options.max_personas),
-        }
+        return {"document": excerpt(record.text, self.options.max_document_chars), **self.fixed}
 
     def decide(self, record: Document, reply: ClassifyReply) -> list[Brief] | Drop:
         """One Brief per persona, each persona once; a domain outside the taxonomy is `Other` where there is one."""

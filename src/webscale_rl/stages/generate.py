@@ -1,7 +1,8 @@
 """Stage 3: for one persona, a question that stands alone and an answer that can be checked, with its evidence.
 
 The prompt shows worked examples of the document's domain (the paper's public code: 2), chosen by the run's seed and the
-same for all documents of a domain, so that a server's prefix cache serves them. A generator may decline: a document
+same for all documents of a domain, so that a server's prefix cache serves them. An example's evidence stands for its
+document, which is most of its length, unless the options want it whole. A generator may decline: a document
 that offers this persona nothing worth asking gives no pair rather than a poor one.
 """
 
@@ -42,6 +43,9 @@ class GenerateOptions(PromptedOptions):
     few_shot: int = Field(
         2, ge=0, le=20, description="worked examples of the domain in the prompt (the paper's code: 2)"
     )
+    few_shot_documents: bool = Field(
+        False, description="show the whole documents of worked examples, not just their evidence; twice the tokens"
+    )
 
 
 class Generate(Stage[Brief, GenerateReply, Pair]):
@@ -56,6 +60,11 @@ class Generate(Stage[Brief, GenerateReply, Pair]):
     reply_type = GenerateReply
     Options: ClassVar[Any] = GenerateOptions
 
+    @property
+    def fixed(self) -> dict[str, str]:
+        """How many pairs to write."""
+        return {"pairs": str(self.options.pairs_per_persona)}
+
     def ask(self, record: Brief) -> dict[str, str]:
         """Document, persona, domain, the domain's worked examples, and how many pairs to write."""
         shots = self.context.domains.few_shot(record.domain, self.options.few_shot, self.context.seed)
@@ -63,8 +72,8 @@ class Generate(Stage[Brief, GenerateReply, Pair]):
             "document": excerpt(record.document.text, self.options.max_document_chars),
             "domain": record.domain,
             "persona": record.persona,
-            "examples": _show(shots),
-            "pairs": str(self.options.pairs_per_persona),
+            "examples": show(shots, documents=self.options.few_shot_documents),
+            **self.fixed,
         }
 
     def decide(self, record: Brief, reply: GenerateReply) -> list[Pair] | Drop:
@@ -83,11 +92,12 @@ class Generate(Stage[Brief, GenerateReply, Pair]):
 
 
 @lru_cache(maxsize=256)
-def _show(examples: tuple[WorkedExample, ...]) -> str:
-    """The worked examples as the prompt shows them: a document, who asks, and the reply that was right."""
+def show(examples: tuple[WorkedExample, ...], *, documents: bool) -> str:
+    """The worked examples as the prompt shows them: the document if wanted, who asks, and the reply that was right."""
     shown = []
     for number, example in enumerate(examples, 1):
         pair = GeneratedPair(example.evidence, example.question, example.answer, example.answer_type)
         reply = msgspec.json.encode(GenerateReply([pair])).decode()
-        shown.append(f"Example {number}\nDocument:\n{example.document}\nPersona: {example.persona}\nReply: {reply}")
+        document = f"Document:\n{example.document}\n" if documents else ""
+        shown.append(f"Example {number}\n{document}Persona: {example.persona}\nReply: {reply}")
     return "\n\n".join(shown)
