@@ -74,7 +74,7 @@ async def _carry(run: Run, behaviour: Behaviour, width: int) -> Ideal:
     async with backend:
         traffic = _Traffic(backend, width)
         asker = Asker(parts, traffic, Stop(), run.traffic.attempts)  # type: ignore[arg-type]
-        shard: Any = SimpleNamespace(index=0, replies=None)
+        shard: Any = SimpleNamespace(index=0, replies=None, group="")
 
         async def carry(ordinal: int, document: Document) -> None:
             await parts.pipeline.carry(document, lambda stage, record: asker.ask(shard, ordinal, stage, record))

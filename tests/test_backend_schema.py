@@ -105,6 +105,8 @@ def test_equal_content_has_one_key_and_affinity_is_no_content() -> None:
     again = request(
         slots={"more": "b", "document": "a"},
         affinity="another",
+        group="00007",
+        attempt=2,
         prompt=Prompt.parse("q", "# user\n{{document|quoted}}{{more}}"),
     )
     assert len(request().key) == 16
@@ -143,6 +145,8 @@ def test_errors_are_a_closed_set_of_which_each_is_tried_again_or_fatal_or_a_fail
         "bad_request": "failure",
         "unauthorized": "fatal",
         "no_such_model": "fatal",
+        "batch_refused": "fatal",
+        "interrupted": "fatal",
     }
     assert not any(kind.retry and kind.fatal for kind in kinds)
     assert all(f"x {kind.__name__}" in (backend.__doc__ or "") for kind in kinds)

@@ -22,6 +22,7 @@ from typing import Any, Protocol
 import orjson
 
 from benchmarks.llm_server import replies
+from benchmarks.llm_server.batches import BatchBehaviour, Batches
 from benchmarks.llm_server.books import Books, Entry
 from benchmarks.llm_server.limits import Limits, duration
 from benchmarks.llm_server.prefix_cache import PrefixCache, chat_tokens, tokenize
@@ -64,6 +65,7 @@ class Behaviour:
     retry_after: str | None = None
     faults: Faults = dataclasses.field(default_factory=dict)
     seed: int = 0
+    batches: BatchBehaviour = dataclasses.field(default_factory=BatchBehaviour)
 
 
 class Caller(Protocol):
@@ -109,6 +111,7 @@ class Engine:
         self.waiting: deque[Call] = deque()
         self.recent: deque[float] = deque()
         self.behaviour = behaviour
+        self.batches = Batches(self)
 
     @property
     def behaviour(self) -> Behaviour:
@@ -183,7 +186,7 @@ class Engine:
             return b.reject_beyond[1], replies.error("too many requests at once", "overloaded"), extra
         if b.queue is not None and len(self.waiting) >= b.queue and self.books.busy >= b.slots:
             return 503, replies.error("the queue is full", "overloaded"), ""
-        if self.limits is not None and (refused := self.limits.refuse(self._prompt_tokens(call), now)):
+        if self.limits is not None and (refused := self.limits.refuse(_prompt_tokens(call.body), now)):
             kind, wait = refused
             text = f"Rate limit reached on {kind} per min. Please try again in {duration(wait)}."
             extra = f"Retry-After: {math.ceil(wait)}\r\nretry-after-ms: {math.ceil(wait * 1000)}\r\n"
@@ -213,9 +216,17 @@ class Engine:
                 return kind
         return None
 
-    def _prompt_tokens(self, call: Call) -> int:
-        """A rough count where nothing depends on it: 4 characters a token."""
-        return (sum(len(replies.content_text(message.get("content"))) for message in call.body["messages"]) + 3) // 4
+    def completed(self, body: dict[str, Any], asked: replies.Asked, fault: str | None) -> tuple[bytes, replies.Usage]:
+        """The answer to a request, and its tokens."""
+        text = replies.reply_text(asked, fault)
+        if self._tokenizes:
+            messages = [{**m, "content": replies.content_text(m.get("content"))} for m in body["messages"]]
+            tokens = chat_tokens(messages)
+            cached = self.cache.prefill(tokens) if self.cache is not None else 0
+            usage = replies.Usage(len(tokens), cached, len(tokenize(text)))
+        else:
+            usage = replies.Usage(_prompt_tokens(body), 0, (len(text) + 3) // 4)
+        return replies.completion(body.get("model"), asked.key, text, usage, fault), usage
 
     def _serve(self, call: Call, *, waited: bool = False) -> None:
         books = self.books
@@ -238,15 +249,7 @@ class Engine:
     def _service_s(self, call: Call) -> float:
         """Answers the call, and says how many seconds that takes."""
         b, asked = self.behaviour, call.asked
-        text = replies.reply_text(asked, call.fault)
-        if self._tokenizes:
-            messages = [{**m, "content": replies.content_text(m.get("content"))} for m in call.body["messages"]]
-            tokens = chat_tokens(messages)
-            cached = self.cache.prefill(tokens) if self.cache is not None else 0
-            call.usage = replies.Usage(len(tokens), cached, len(tokenize(text)))
-        else:
-            call.usage = replies.Usage(self._prompt_tokens(call), 0, (len(text) + 3) // 4)
-        call.payload = replies.completion(call.body.get("model"), asked.key, text, call.usage, call.fault)
+        call.payload, call.usage = self.completed(call.body, asked, call.fault)
         seconds = b.latency_s
         if b.prefill_rate:
             seconds += (call.usage.prompt - call.usage.cached) / b.prefill_rate
@@ -294,3 +297,8 @@ class Engine:
         else:
             with contextlib.suppress(ValueError):
                 self.waiting.remove(call)
+
+
+def _prompt_tokens(body: dict[str, Any]) -> int:
+    """A rough count where nothing depends on it: 4 characters a token."""
+    return (sum(len(replies.content_text(message.get("content"))) for message in body["messages"]) + 3) // 4

@@ -10,6 +10,7 @@ Faults, by the share of requests or by a function: a status ("429", "503", ... "
 "hang", "stall", "truncated_body"; in the reply "cut", "fenced", "python", "refusal", "empty", "garbage",
 "null_content", "bad_json", "content_filter".
 
+    POST /v1/files   GET /v1/files/ID/content   POST, GET /v1/batches   GET /v1/batches/ID   (batches.py)
     POST /v1/chat/completions   GET /v1/models   GET /stats?since=T&until=T   POST /reset
 """
 
@@ -29,6 +30,7 @@ from urllib.parse import parse_qs, urlsplit
 import orjson
 import uvloop
 
+from benchmarks.llm_server.batches import Batches
 from benchmarks.llm_server.books import Books
 from benchmarks.llm_server.engine import Behaviour, Call, Engine
 
@@ -69,6 +71,8 @@ class _Connection(asyncio.Protocol):
         engine = self.engine
         if method == "POST" and path == "/v1/chat/completions":
             engine.arrive(self, head, body)
+        elif path.startswith(("/v1/files", "/v1/batches")):
+            engine.batches.arrive(self, (method, target, head), body)
         elif path == "/v1/models":
             data = [{"id": name, "object": "model"} for name in engine.behaviour.models or ("model",)]
             self.answer(200, orjson.dumps({"object": "list", "data": data}))
@@ -117,6 +121,11 @@ class LLMServer:
         self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(10)
         self.books.close()
+
+    @property
+    def batches(self) -> Batches:
+        """The batches of the Files and Batches endpoints."""
+        return self._engine.batches
 
     @property
     def url(self) -> str:

@@ -40,16 +40,21 @@ class Stage(Task):
         return {"reply": output}
 
     def process(self, inputs: StepInput) -> Any:  # type: ignore[override]
-        for rows in super().process(inputs):
+        # a batch that failed arrives from the stage before as rows of None
+        whole = [row for row in inputs if all(row[name] is not None for name in self.inputs)]
+        for rows in super().process(whole) if whole else [[]]:
             yield [made for row in rows for made in self._read(row)]
 
     def _read(self, row: dict[str, Any]) -> list[dict[str, Any]]:
         try:
-            return [{"reply": "", **made} for made in self.follow(row, json.loads(row["reply"]))]
+            made = self.follow(json.loads(row["reply"]))
+            # the same columns as a failed batch has, or distilabel cannot put their files together
+            return [{**row, "reply": "", **more} for more in made]
         except (ValueError, KeyError, TypeError):
             return []
 
-    def follow(self, row: dict[str, Any], reply: dict[str, Any]) -> list[dict[str, Any]]:
+    def follow(self, reply: dict[str, Any]) -> list[dict[str, Any]]:
+        """What each row that comes of the reply has more."""
         raise NotImplementedError
 
 
@@ -61,8 +66,8 @@ class Filter(Stage):
     def format_input(self, input: dict[str, Any]) -> Any:
         return self._todo.filter(input["text"])
 
-    def follow(self, row: dict[str, Any], reply: dict[str, Any]) -> list[dict[str, Any]]:
-        return [{"id": row["id"], "text": row["text"]}] if job.wanted(reply) else []
+    def follow(self, reply: dict[str, Any]) -> list[dict[str, Any]]:
+        return [{}] if job.wanted(reply) else []
 
 
 class Classify(Stage):
@@ -77,9 +82,8 @@ class Classify(Stage):
     def format_input(self, input: dict[str, Any]) -> Any:
         return self._todo.classify(input["text"])
 
-    def follow(self, row: dict[str, Any], reply: dict[str, Any]) -> list[dict[str, Any]]:
-        kept = {"id": row["id"], "text": row["text"], "domain": reply["domain"]}
-        return [{**kept, "persona": persona} for persona in job.personas(reply)]
+    def follow(self, reply: dict[str, Any]) -> list[dict[str, Any]]:
+        return [{"domain": reply["domain"], "persona": persona} for persona in job.personas(reply)]
 
 
 class Generate(Stage):
@@ -94,9 +98,8 @@ class Generate(Stage):
     def format_input(self, input: dict[str, Any]) -> Any:
         return self._todo.generate(input["text"], input["domain"], input["persona"])
 
-    def follow(self, row: dict[str, Any], reply: dict[str, Any]) -> list[dict[str, Any]]:
-        kept = {name: row[name] for name in ("id", "text", "persona")}
-        return [{**kept, "question": pair["question"], "answer": pair["answer"]} for pair in reply["pairs"][:1]]
+    def follow(self, reply: dict[str, Any]) -> list[dict[str, Any]]:
+        return [{"question": pair["question"], "answer": pair["answer"]} for pair in reply["pairs"][:1]]
 
 
 class Check(Stage):
@@ -107,8 +110,8 @@ class Check(Stage):
     def format_input(self, input: dict[str, Any]) -> Any:
         return self._todo.check(input["text"], input["question"], input["answer"])
 
-    def follow(self, row: dict[str, Any], reply: dict[str, Any]) -> list[dict[str, Any]]:
-        return [job.kept(row, row["persona"], row)] if job.passes(reply) else []
+    def follow(self, reply: dict[str, Any]) -> list[dict[str, Any]]:
+        return [{}] if job.passes(reply) else []
 
 
 def main() -> None:
@@ -149,7 +152,7 @@ def main() -> None:
             previous = task
     found = pipeline.run(use_cache=True)
     rows = found["default"]["train"]
-    job.write(out, [job.kept(row, row["persona"], row) for row in rows])
+    job.write(out, [job.kept(row, row["persona"], row) for row in rows if row["reply"] is not None])
 
 
 if __name__ == "__main__":

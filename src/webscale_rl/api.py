@@ -131,7 +131,7 @@ async def _execute(runner: LocalRunner, items: Iterable[Item], stop: Stop) -> No
             raise runner.progress.crash from None
         raise RunStopped(stop.reason or "stopped", stop.code) from None
     except BackendError as error:  # before the first call: the backend could not be opened
-        raise RunStopped(str(error), WRONG_USAGE) from error
+        raise RunStopped(str(error), RESUMABLE if error.resumable else WRONG_USAGE) from error
 
 
 def _items(config: Run, documents: Iterable[Document] | None, gauge: corpus.Gauge) -> tuple[Iterable[Item], str]:

@@ -9,6 +9,10 @@
       x BadRequest       any other 4xx              a Failure at once
       x Unauthorized     401, 403                   stops the run
       x NoSuchModel      404                        stops the run
+      x BatchRefused     a batch, not a request     stops the run
+      x Interrupted      batches wait meanwhile     stops the run, which can be resumed
+
+Postponed is no error: the answer will come when the run has ended and what it asked for was done (batch files).
 
 A Backend knows nothing of documents, storage or concurrency. An answer that is of no use (refused, cut off, not JSON)
 is still a Reply, for it was paid for: what it is worth is decided elsewhere.
@@ -16,10 +20,10 @@ is still a Reply, for it was paid for: what it is worth is decided elsewhere.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from types import TracebackType
-from typing import Any, ClassVar, Protocol, Self
+from typing import Any, ClassVar, Protocol, Self, runtime_checkable
 
 import msgspec
 from pydantic import BaseModel, ConfigDict, Field
@@ -40,8 +44,9 @@ class Sampling(msgspec.Struct, frozen=True):
 class Request(msgspec.Struct, frozen=True, dict=True):
     """One call: which stage asks, with which prompt and slots, for which form of answer.
 
-    `variant` is what else of the backend's options changes answers. `affinity` keeps the calls of one document together
-    (it is the document's id); it is no part of the content.
+    `variant` is what else of the backend's options changes answers. What follows it is no part of the content:
+    `affinity` keeps the calls of one document together (it is the document's id), `group` those of one shard, and
+    `attempt` counts the answers that were paid for this request before, none of which was of use.
     """
 
     stage: str
@@ -52,6 +57,8 @@ class Request(msgspec.Struct, frozen=True, dict=True):
     sampling: Sampling = Sampling()
     variant: str = ""
     affinity: str = ""
+    group: str = ""
+    attempt: int = 0
 
     @cached_property
     def key(self) -> bytes:
@@ -65,6 +72,10 @@ class Request(msgspec.Struct, frozen=True, dict=True):
     def messages(self) -> list[dict[str, str]]:
         """The chat messages, rendered once. The list is the caller's own."""
         return list(self._rendered)
+
+    def forget(self) -> None:
+        """Let go of the rendered messages: a request that waits for hours holds no more than its slots."""
+        self.__dict__.pop("_rendered", None)
 
     @cached_property
     def _rendered(self) -> list[dict[str, str]]:
@@ -113,6 +124,35 @@ class Backend(Protocol):
         ...
 
 
+@runtime_checkable
+class Batched(Protocol):
+    """What a Backend has besides if it makes batches. It waits and retries by itself: no slots limit its requests.
+
+    All documents of a shard (a Request's `group`) are in flight at once, of at most `open_shards` shards. The engine
+    says when a shard has no more documents, and when it was left. `outstanding` says what must be done before the run
+    can go on; it is told when requests were Postponed.
+    """
+
+    open_shards: int
+
+    def gathered(self, group: str) -> None:
+        """All documents of the group are in flight: what has asked when all is quiet is a batch."""
+        ...
+
+    def left(self, group: str, answers: Callable[[bytes], int] | None) -> None:
+        """The group's documents are gone. If they have ended, `answers` says of a request's key how many answers to it
+        stand on the disk for good; None: they are taken up by the next run."""
+        ...
+
+    def outstanding(self) -> str:
+        """What must be done before the run can go on, for people."""
+        ...
+
+
+class Postponed(Exception):
+    """No answer in this run: it comes when what `Batched.outstanding` says was done. Not an error, and no Failure."""
+
+
 class BackendOptions(BaseModel):
     """What every backend takes from the configuration. A backend's own Options derive from it."""
 
@@ -128,11 +168,15 @@ class BackendOptions(BaseModel):
 
 
 class BackendError(Exception):
-    """A call that brought no answer. `kind` is its word in the books; the message is for people and holds no secret."""
+    """A call that brought no answer. `kind` is its word in the books; the message is for people and holds no secret.
+
+    `fatal` stops the run; `resumable` says that running it again goes on, without anything to mend.
+    """
 
     kind: ClassVar[str]
     retry: ClassVar[bool] = False
     fatal: ClassVar[bool] = False
+    resumable: ClassVar[bool] = False
 
     def __init__(self, message: str, *, retry_after_s: float | None = None) -> None:
         super().__init__(message)
@@ -191,6 +235,21 @@ class NoSuchModel(BackendError):
 
     kind = "no_such_model"
     fatal = True
+
+
+class BatchRefused(BackendError):
+    """The server will not take a batch, or does not know one of ours any more."""
+
+    kind = "batch_refused"
+    fatal = True
+
+
+class Interrupted(BackendError):
+    """The server stays away, or a batch was cancelled, while requests are under way: they are taken up again."""
+
+    kind = "interrupted"
+    fatal = True
+    resumable = True
 
 
 _SCHEMAS: dict[type[msgspec.Struct], tuple[dict[str, Any], str]] = {}

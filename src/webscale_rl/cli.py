@@ -60,7 +60,10 @@ def run_command(
     model: Annotated[str | None, typer.Option("--model", help="the model that answers all stages")] = None,
     base_url: Annotated[list[str] | None, typer.Option("--base-url", help="OpenAI-compatible server(s)")] = None,
     backend: Annotated[
-        str | None, typer.Option("--backend", help="extractive, openai, or your own module:Class")
+        str | None, typer.Option("--backend", help="extractive, openai, batch, or your own module:Class")
+    ] = None,
+    batch_dir: Annotated[
+        str | None, typer.Option("--batch-dir", help="write batch files there and read their results; no network")
     ] = None,
     domains: Domains = None,
     text_field: Annotated[str | None, typer.Option("--text-field", help="column that holds the text")] = None,
@@ -85,7 +88,7 @@ def run_command(
         "seed": seed,
         "corpus": {"text_field": text_field} if text_field else None,
         "traffic": {"concurrency": concurrency} if concurrency else None,
-        "backend": _backend_flags(backend, model, base_url),
+        "backend": _backend_flags(backend, model, base_url, batch_dir),
     }
     configured = _configured(config, {key: value for key, value in flags.items() if value is not None})
     result = run(configured, accept_changes=accept_changes, watch=live)
@@ -212,10 +215,14 @@ def _configured(config: Path | None, flags: dict[str, Any]) -> Run:
     return Run.make(merge(values, flags), str(config) if config else "command line")
 
 
-def _backend_flags(use: str | None, model: str | None, base_urls: list[str] | None) -> dict[str, Any] | None:
+def _backend_flags(
+    use: str | None, model: str | None, base_urls: list[str] | None, batch_dir: str | None
+) -> dict[str, Any] | None:
     flags: dict[str, Any] = {}
     if model or base_urls:
         flags["use"] = "openai"
+    if batch_dir:
+        flags |= {"use": "batch", "batch_dir": batch_dir}
     if use:
         flags["use"] = use
     if model:

@@ -23,7 +23,7 @@ class Local:
         pass
 
     async def reply(self, request):
-        return Reply(orjson.dumps(replies.answer({"messages": request.messages()}, request.stage)).decode())
+        return Reply(orjson.dumps(replies.answer(replies.understand({"messages": request.messages()}, request.stage))).decode())
 
     async def __aenter__(self):
         return self

@@ -3,8 +3,6 @@
 One call per `reply`: retries, rates and concurrency belong to the engine. What a model turns out not to take (a reply
 schema, a temperature, the name `max_tokens`) is left out of the call and remembered per model; such a refusal costs
 nothing, so the same `reply` asks again at once.
-
-    Form   what a call may contain; forms only ever shrink: json_schema -> json_object -> text, and parameters leave
 """
 
 from __future__ import annotations
@@ -15,12 +13,11 @@ import os
 import re
 import time
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from types import TracebackType
-from typing import Any, ClassVar, Literal, NamedTuple, Self
+from typing import Any, ClassVar, Literal, Self
 from urllib.parse import urlsplit
 
-import msgspec
 import orjson
 from pydantic import ConfigDict, Field, field_validator
 
@@ -31,17 +28,12 @@ from webscale_rl.backend import (
     Overloaded,
     Reply,
     Request,
-    Sampling,
     Unauthorized,
-    reply_schema,
-    reply_schema_json,
 )
 from webscale_rl.backends.answers import Answer, Complaint, NotConnected, Transport, complaint, completion, refusal
-from webscale_rl.prompt import Prompt
+from webscale_rl.backends.body import MODES, OPTIONAL, Form, encode_ending, encode_messages
 from webscale_rl.stage import Context
 
-MODES = ("json_schema", "json_object", "text")
-OPTIONAL = ("temperature", "top_p", "seed")
 AVOID_S = 10.0
 PREFLIGHT_S = 5.0
 
@@ -51,8 +43,6 @@ _REFUSES = re.compile(
     r"unsupported|n[o']t support|only|not allowed|not permitted|use '|unknown"
     r"|unrecogni[sz]ed|unexpected|extra inputs|deprecated"
 )
-# For a prompt of the user's own that does not speak of JSON: OpenAI's json_object mode insists on the word.
-_IN_WORDS = "\n\nReply with one JSON object and nothing else. It must satisfy this JSON schema:\n"
 
 
 class OpenAIOptions(BackendOptions):
@@ -107,19 +97,6 @@ class OpenAIOptions(BackendOptions):
         return body
 
 
-class Form(NamedTuple):
-    """What a call may contain. `renamed`: max_tokens goes by the name max_completion_tokens."""
-
-    mode: str
-    dropped: frozenset[str] = frozenset()
-    renamed: bool = False
-
-    def meet(self, other: Form) -> Form:
-        """What both may contain."""
-        mode = MODES[max(MODES.index(self.mode), MODES.index(other.mode))]
-        return Form(mode, self.dropped | other.dropped, self.renamed or other.renamed)
-
-
 class OpenAI:
     """The openai backend. `transport` replaces the network in tests."""
 
@@ -141,7 +118,7 @@ class OpenAI:
         self._forms: dict[str, Form] = {}
         self._proven: set[tuple[str, str]] = set()
         # Few in a run: stages x models x forms. Encoding them on every call would cost more than the messages do.
-        self._ending = lru_cache(maxsize=1024)(self._encode_ending)
+        self._ending = lru_cache(maxsize=1024)(partial(encode_ending, options.extra_body))
 
     async def __aenter__(self) -> Self:
         """Opens the session. Raises Unreachable if no server can be reached, Unauthorized for an impossible key."""
@@ -238,40 +215,13 @@ class OpenAI:
         return self._transport
 
     async def _send(self, base: str, request: Request, form: Form) -> Answer:
-        messages = request.messages()
-        if form.mode != "json_schema" and not _speaks_of_json(request.prompt):
-            last = messages[-1]
-            messages[-1] = {**last, "content": last["content"] + _IN_WORDS + reply_schema_json(request.reply_type)}
         ending = self._ending(request.model, request.stage, request.reply_type, request.sampling, form)
-        try:
-            body = b'{"messages":' + orjson.dumps(messages) + ending
-        except TypeError:  # a lone surrogate in a slot
-            clean = [{name: text.encode("utf-8", "replace").decode() for name, text in m.items()} for m in messages]
-            body = b'{"messages":' + orjson.dumps(clean) + ending
+        body = encode_messages(request, form.mode) + ending
         try:
             return await self._sender().send("POST", f"{base}/chat/completions", self._headers, body)
         except NotConnected:
             self._avoid_until[base] = time.monotonic() + AVOID_S
             raise
-
-    def _encode_ending(
-        self, model: str, stage: str, reply_type: type[msgspec.Struct], sampling: Sampling, form: Form
-    ) -> bytes:
-        """The body of a call after its messages."""
-        fields: dict[str, Any] = {"model": model}
-        fields["max_completion_tokens" if form.renamed else "max_tokens"] = sampling.max_tokens
-        for name in OPTIONAL:
-            value = getattr(sampling, name)
-            if value is not None and name not in form.dropped:
-                fields[name] = value
-        if form.mode == "json_schema":
-            name = re.sub(r"[^A-Za-z0-9_-]", "_", stage)[:64]
-            schema = {"name": name, "strict": True, "schema": reply_schema(reply_type)}
-            fields["response_format"] = {"type": "json_schema", "json_schema": schema}
-        elif form.mode == "json_object":
-            fields["response_format"] = {"type": "json_object"}
-        fields.update(self.options.extra_body)
-        return b"," + orjson.dumps(fields)[1:]
 
     def _smaller(self, form: Form, request: Request, answer: Answer, error: BackendError) -> tuple[Form, bool] | None:
         """The form to ask in next and whether it is a guess; None if the refusal is not about the form."""
@@ -303,11 +253,6 @@ class OpenAI:
         order = rendezvous(request.affinity or request.key.hex(), self._bases)
         now = time.monotonic()
         return next((base for base in order if self._avoid_until[base] <= now), order[0])
-
-
-@lru_cache(maxsize=256)
-def _speaks_of_json(prompt: Prompt) -> bool:
-    return any(isinstance(part, str) and "json" in part.lower() for _, parts in prompt.messages for part in parts)
 
 
 def rendezvous(affinity: str, bases: Iterable[str]) -> list[str]:

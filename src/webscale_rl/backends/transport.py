@@ -11,6 +11,7 @@ import io
 import ssl
 import urllib.request
 from collections.abc import Mapping
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import unquote, urlsplit
@@ -20,6 +21,7 @@ from yarl import URL
 
 from webscale_rl.backend import BackendError, TimedOut, Unreachable
 from webscale_rl.backends.answers import Answer, NotConnected, origin, plain
+from webscale_rl.engine.files import replace_whole
 
 MAX_BODY_BYTES = 32 * 1024 * 1024
 # uvicorn, under vLLM and SGLang, closes a connection that was idle for 5 s; ours must be gone before that, or a call
@@ -68,6 +70,27 @@ class Aiohttp:
         # Raised out here so that aiohttp's error, which can hold the request's headers, is no part of ours.
         raise failure
 
+    async def download(self, url: str, headers: Mapping[str, str], path: Path) -> Answer:
+        """Fetch a file of any size, whole or not at all: it has its name only when it is whole.
+
+        An answer other than 200 is given with its body. Raises Unreachable, TimedOut, or OSError if the disk does.
+        """
+        target, proxy, more = self._routes.get(url) or self._route(url)
+        # what was begun may take as long as it moves
+        timeout = aiohttp.ClientTimeout(connect=self._timeout.connect, sock_read=self._timeout.total)
+        try:
+            async with self._session.get(
+                target, headers={**headers, **more}, allow_redirects=False, timeout=timeout, **proxy
+            ) as response:
+                if response.status != 200:
+                    return Answer(response.status, response.headers, await _read(response.content))
+                with replace_whole(path) as temporary:
+                    await _save(response.content, temporary)
+                return Answer(200, response.headers, b"")
+        except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:
+            failure = self._failure(error, url)
+        raise failure
+
     def _route(self, url: str) -> _Route:
         """The parsed URL and its proxy, looked up once: aiohttp's trust_env asks a thread for both on every call."""
         parts = urlsplit(url)
@@ -110,6 +133,12 @@ async def _read(content: aiohttp.StreamReader) -> bytes:
         chunks.append(chunk)
         size += len(chunk)
     return b"".join(chunks)[:MAX_BODY_BYTES]
+
+
+async def _save(content: aiohttp.StreamReader, path: Path) -> None:
+    with path.open("wb") as file:
+        while chunk := await content.readany():
+            file.write(chunk)
 
 
 def _reason(error: BaseException) -> str:

@@ -47,7 +47,7 @@ class Asker:
         """The parsed reply to the stage's question of this record, or the Drop or Failure that came instead."""
         slots: Mapping[str, str] = stage.ask(record)
         for _ in range(SHORTENINGS + 1):
-            request = self._request(stage, record, slots)
+            request = self._request(shard, stage, record, slots)
             try:
                 return await self._usable(shard, ordinal, stage, request)
             except ContextTooLong as error:
@@ -59,7 +59,7 @@ class Asker:
                 return Failure(stage.name, error.kind, str(error)[:300])
         return too_long
 
-    def _request(self, stage: AnyStage, record: Any, slots: Mapping[str, str]) -> Request:
+    def _request(self, shard: Shard, stage: AnyStage, record: Any, slots: Mapping[str, str]) -> Request:
         assert stage.prompt is not None  # the pipeline asks only for stages that have a prompt
         assert stage.reply_type is not None
         document = _document(record)
@@ -73,6 +73,7 @@ class Asker:
             sampling=stage.sampling,
             variant=self._parts.variant,
             affinity=document.id,
+            group=shard.group,
         )
 
     async def _usable(self, shard: Shard, ordinal: int, stage: AnyStage, request: Request) -> Any:
@@ -97,7 +98,11 @@ class Asker:
         useless: Unusable | None = None
         for attempt in range(allowed):
             known = shard.replies.get(request.key) or self._bring(shard, request)
-            reply = known[attempt].reply if attempt < len(known) else await self._buy(shard, ordinal, stage, request)
+            if attempt < len(known):
+                reply = known[attempt].reply
+            else:
+                again = msgspec.structs.replace(request, attempt=attempt) if attempt else request
+                reply = await self._buy(shard, ordinal, stage, again)
             if reply.finish == TOO_LONG:
                 raise ContextTooLong(reply.text)
             try:

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 import orjson
 
-from webscale_rl.backend import Backend
+from webscale_rl.backend import Backend, Batched, Postponed
 from webscale_rl.config import Parts, Run
 from webscale_rl.corpus import Unreadable
 from webscale_rl.dataset.rows import outcome_row
@@ -56,6 +56,9 @@ class LocalRunner:
         self._open: dict[int, Shard] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._commits: set[asyncio.Task[None]] = set()
+        self._batches: Batched | None = None
+        self._shard_left = asyncio.Event()
+        self._postponed = False
         self._labels = _labels(parts)
         self._disk = ThreadPoolExecutor(1, thread_name_prefix="disk")  # one: each thread keeps memory of its own
         self.progress = Progress({stage.name: stage.unit for stage in parts.pipeline.stages})
@@ -65,6 +68,7 @@ class LocalRunner:
         async with self._parts.backend() as backend:
             self._paid = bool(backend.paid)
             self._remember(backend)
+            self._batches = backend if isinstance(backend, Batched) else None
             self._traffic = Traffic(backend, self._run.traffic, self._stop)
             self.progress.traffic = self._traffic
             self._asker = Asker(self._parts, self._traffic, self._stop, self._run.traffic.attempts)
@@ -88,6 +92,9 @@ class LocalRunner:
                     shard.close()
                 self._disk.shutdown()
             self._stop.check()
+            if self._postponed and self._batches is not None:
+                self._stop.request(self._batches.outstanding())
+                self._stop.check()
 
     def _remember(self, backend: Backend) -> None:
         """Tell the backend what it learned in an earlier run, if it is one that learns (`state`, `remember`)."""
@@ -114,6 +121,7 @@ class LocalRunner:
                     index += 1
                     finished = self._finished(index, ordinal)
                     if finished is None:
+                        await self._room_for_a_shard()
                         shard = await self._on_disk(self._begin, index)
                     else:
                         to_skip = finished.documents
@@ -129,6 +137,13 @@ class LocalRunner:
         if shard is not None:
             self._end(shard, f"limit {self._run.limit}" if ordinal == self._run.limit else "input")
         await self._on_disk(self._forget_beyond, index)
+
+    async def _room_for_a_shard(self) -> None:
+        """All documents of a shard are open while its batches are under way: so many shards, and no more."""
+        while self._batches is not None and len(self._open) >= self._batches.open_shards:
+            self._stop.check()
+            self._shard_left.clear()
+            await self._shard_left.wait()
 
     async def _on_disk(self, work: Callable[..., T], *arguments: Any) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._disk, work, *arguments)
@@ -192,6 +207,10 @@ class LocalRunner:
             outcomes = await self._parts.pipeline.carry(document, ask)
         except Stopped:
             return  # the document is not done; what was answered stands in the journal
+        except Postponed:
+            shard.postponed += 1
+            self._close_if_suspended(shard)
+            return
         finally:
             if fresh:
                 self._traffic.begun()
@@ -203,11 +222,29 @@ class LocalRunner:
         self.progress.ended(rows)
         if shard.finished:
             self._commit(shard)
+        else:
+            self._close_if_suspended(shard)
 
     def _end(self, shard: Shard, why: str) -> None:
         shard.ended = why
         if shard.finished:
             self._commit(shard)
+        elif self._batches is not None:
+            self._batches.gathered(shard.group)
+            self._close_if_suspended(shard)
+
+    def _close_if_suspended(self, shard: Shard) -> None:
+        """The next run goes on with it: this one lets it go, so that other shards find room."""
+        if shard.suspended:
+            self._postponed = True
+            shard.close()
+            self._let_go(shard, stored=False)
+
+    def _let_go(self, shard: Shard, *, stored: bool) -> None:
+        self._open.pop(shard.index, None)
+        self._shard_left.set()
+        if self._batches is not None:
+            self._batches.left(shard.group, shard.answers if stored else None)
 
     def _commit(self, shard: Shard) -> None:
         task = asyncio.create_task(self._write(shard))
@@ -218,10 +255,9 @@ class LocalRunner:
     async def _write(self, shard: Shard) -> None:
         try:
             await self._on_disk(shard.commit, self._rules, self._source)
+            self._let_go(shard, stored=True)
         except OSError as error:
             self._stop.request(f"cannot write to {self._folder} ({error.strerror}); make room and run again")
-            return
-        self._open.pop(shard.index, None)
 
     def _crash(self, task: asyncio.Task[None]) -> None:
         """A bug in one document stops the run with its traceback: it must not pass for a result."""
@@ -255,7 +291,9 @@ class LocalRunner:
         """When the run is to stop, let what is in flight come home, for GRACE_S at most: it is paid for."""
         await self._stop.wait()
         self._traffic.wake()
-        await asyncio.sleep(GRACE_S)
+        self._shard_left.set()
+        if self._batches is None:  # a batch need not come home: the next run takes it up
+            await asyncio.sleep(GRACE_S)
         for task in self._tasks:
             task.cancel()
 

@@ -25,7 +25,20 @@ RUN_FILE = "run.yaml"
 SUMMARY_FILE = "summary.json"
 _OURS = (".lock", f".{RUN_FILE}.tmp")  # what a run may leave that was killed before it wrote run.yaml
 _OPERATIONAL = ("out", "limit", "traffic", "min_free_disk_mb")
-_OPERATIONAL_BACKEND = ("base_urls", "api_key_env", "timeout_s", "connect_timeout_s")
+_OPERATIONAL_BACKEND = (
+    *("base_urls", "api_key_env", "timeout_s", "connect_timeout_s"),
+    *(
+        "batch_dir",
+        "poll_s",
+        "completion_window",
+        "rounds",
+        "open_shards",
+        "max_requests",
+        "max_mb",
+        "patience_s",
+        "price_factor",
+    ),
+)
 _RULES_ONLY = ("sieves", "dataset")
 _INPUT = ("inputs", "corpus", "shard_size")
 _IN_REQUEST = frozenset(
@@ -94,10 +107,9 @@ def claim(folder: Path, record: Mapping[str, Any], *, accept_changes: bool) -> b
 
 
 def _is_empty(folder: Path) -> bool:
-    """Whether a run left neither replies nor shards."""
-    return not any(
-        found for name in ("replies", "shards") if (folder / name).is_dir() for found in (folder / name).iterdir()
-    )
+    """Whether a run left neither replies nor shards, nor batches that it pays for."""
+    places = [folder / name for name in ("replies", "shards", "batches")]
+    return not any(found for place in places if place.is_dir() for found in place.iterdir())
 
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:

@@ -36,7 +36,8 @@ class Commit(msgspec.Struct, frozen=True):
 
 
 class Shard:
-    """A shard that is being worked on. `documents` counts what was taken in, readable or not."""
+    """A shard that is being worked on. `documents` counts what was taken in, readable or not; of these,
+    `open_documents` have not ended yet, and `postponed` will not in this run."""
 
     def __init__(self, folder: Path, index: int, rounds: int, paid: bool) -> None:
         self.index = index
@@ -44,6 +45,7 @@ class Shard:
         self.documents = 0
         self.bytes = 0
         self.open_documents = 0
+        self.postponed = 0
         self.ended: str | None = None
         self.replies: ReplyStore | None = ReplyStore(folder / "replies", index) if paid else None
         self.tally = Tally()
@@ -51,9 +53,23 @@ class Shard:
         self._path = shard_path(folder, index)
 
     @property
+    def group(self) -> str:
+        """Its name in requests, which a backend that makes batches goes by."""
+        return f"{self.index:05d}"
+
+    @property
+    def suspended(self) -> bool:
+        """Whether all its documents came in, and those that have not ended are postponed to the next run."""
+        return self.ended is not None and 0 < self.open_documents == self.postponed
+
+    @property
     def finished(self) -> bool:
         """Whether all its documents came in and ended."""
         return self.ended is not None and self.open_documents == 0
+
+    def answers(self, key: bytes) -> int:
+        """How many answers to a request it has paid for."""
+        return 0 if self.replies is None else len(self.replies.get(key))
 
     def add(self, ordinal: int, rows: list[dict[str, Any]]) -> None:
         """Take the outcomes of one document in."""

@@ -16,7 +16,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 
-from webscale_rl.backend import Backend, BackendError, Reply, Request
+from webscale_rl.backend import Backend, BackendError, Batched, Reply, Request
 from webscale_rl.config import TrafficOptions
 from webscale_rl.engine.stop import RESUMABLE, WRONG_USAGE, Stop
 
@@ -92,6 +92,7 @@ class Traffic:
         self._room: asyncio.Future[None] | None = None
         self._jitter = random.Random()
         self._spent_in_a_row = 0
+        self._batched = isinstance(backend, Batched)
         self.in_flight = 0
         self.answered = 0
         self.retried: Counter[str] = Counter()
@@ -124,14 +125,15 @@ class Traffic:
             self._room.set_result(None)
 
     async def reply(self, request: Request, priority: Priority) -> tuple[Reply, float]:
-        """The answer and its latency in seconds. Raises Stopped, or the BackendError that no retry could mend."""
+        """The answer and its latency in seconds. Raises Stopped, Postponed, or the BackendError that no retry could
+        mend."""
+        if self._batched:
+            return await self._batch(request)
         for attempt in range(self._options.retries + 1):
             try:
                 return await self._once(request, priority)
             except BackendError as error:
-                if error.fatal:
-                    self._stop.request(str(error), WRONG_USAGE)
-                    self._stop.check()
+                self._heed(error)
                 if not error.retry or attempt == self._options.retries:
                     self._spend(error)
                     raise
@@ -155,6 +157,27 @@ class Traffic:
         finally:
             self._slots.give()
 
+    async def _batch(self, request: Request) -> tuple[Reply, float]:
+        """The same of a backend that makes batches: without a slot, for all must be asked, and without retries."""
+        self._stop.check()
+        self.in_flight += 1
+        started = time.monotonic()
+        try:
+            reply = await self._backend.reply(request)
+        except BackendError as error:
+            self._heed(error)
+            self.spent[error.kind] += 1
+            raise
+        finally:
+            self.in_flight -= 1
+        self.answered += 1
+        return reply, time.monotonic() - started
+
+    def _heed(self, error: BackendError) -> None:
+        if error.fatal:
+            self._stop.request(str(error), RESUMABLE if error.resumable else WRONG_USAGE)
+            self._stop.check()
+
     def _spend(self, error: BackendError) -> None:
         self.spent[error.kind] += 1
         if not error.retry:
@@ -170,6 +193,8 @@ class Traffic:
         return max(ceiling * self._jitter.uniform(0.5, 1.0), error.retry_after_s or 0.0)
 
     def _has_room(self) -> bool:
+        if self._batched:  # a batch waits for all documents of its shard; the runner bounds the shards
+            return True
         open_places = self._slots.free + self._lookahead
         return self._slots.waiting + self._fresh < open_places and self._documents < self._most_documents
 
