@@ -14,7 +14,7 @@ os.environ["DISTILABEL_LOG_LEVEL"] = "WARNING"
 
 from distilabel.models import OpenAILLM
 from distilabel.pipeline import Pipeline
-from distilabel.steps import LoadDataFromDicts, StepInput
+from distilabel.steps import LoadDataFromDicts, Step, StepInput
 from distilabel.steps.tasks import Task
 from pydantic import PrivateAttr
 
@@ -114,6 +114,17 @@ class Check(Stage):
         return [{}] if job.passes(reply) else []
 
 
+class Whole(Step):
+    """Drops what a failed batch left: distilabel cannot put a file of nothing but None beside others."""
+
+    @property
+    def inputs(self) -> list[str]:
+        return ["id", "persona", "question", "answer", "reply"]
+
+    def process(self, inputs: StepInput) -> Any:  # type: ignore[override]
+        yield [row for row in inputs if row["reply"] is not None]
+
+
 def main() -> None:
     given = job.arguments()
     todo: Job = given.job
@@ -150,9 +161,10 @@ def main() -> None:
             )
             previous >> task
             previous = task
+        previous >> Whole(name="whole", input_batch_size=given.concurrency)
     found = pipeline.run(use_cache=True)
     rows = found["default"]["train"]
-    job.write(out, [job.kept(row, row["persona"], row) for row in rows if row["reply"] is not None])
+    job.write(out, [job.kept(row, row["persona"], row) for row in rows])
 
 
 if __name__ == "__main__":
