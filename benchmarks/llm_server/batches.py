@@ -24,7 +24,8 @@ from benchmarks.llm_server import replies
 from benchmarks.llm_server.books import Entry
 
 if TYPE_CHECKING:
-    from benchmarks.llm_server.server import Engine, _Connection
+    from benchmarks.llm_server.engine import Engine
+    from benchmarks.llm_server.server import _Connection
 
 
 @dataclasses.dataclass(frozen=True)
@@ -188,7 +189,8 @@ class Batches:
         """A line of the output file, or of the error file with the kind of its error."""
         body = asked["body"]
         digest = hashlib.blake2b(orjson.dumps(body, option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()
-        stage = replies.stage_of(body)
+        understood = replies.understand(body)
+        stage, document = understood.stage, understood.document
         books = self._engine.books
         books.attempts[digest] += 1
         attempt = books.attempts[digest]
@@ -201,12 +203,11 @@ class Batches:
         fault = told if told is not None and not told.isdigit() else None
         status = int(told) if told is not None and fault is None else 200
         text = replies.error(f"scripted {told}", "scripted") if status != 200 else b""
-        answered = text or replies.completion(body, stage, fault, digest)
+        answered, usage = (text, replies.Usage()) if text else self._engine.completed(body, understood, fault)
         line["response"] = {"status_code": status, "request_id": digest, "body": orjson.Fragment(answered)}
-        document = replies.document_digest(body["messages"])
         now = time.monotonic()
         outcome = fault or (str(status) if status != 200 else "ok")
-        books.add(Entry(now, now, now, stage, document, digest, attempt, outcome, status))
+        books.add(Entry(now, now, now, stage, document, digest, attempt, outcome, status, understood.key, *usage))
         return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE), None if status == 200 else outcome
 
 

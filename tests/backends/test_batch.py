@@ -402,7 +402,8 @@ def answer_files(said: str, *, in_part: bool = False) -> int:
 def _line(asked: dict[str, Any], model: str) -> bytes:
     """A line as vLLM's `BatchRequestOutput` writes it."""
     assert (asked["method"], asked["url"], asked["body"]["model"]) == ("POST", "/v1/chat/completions", model)
-    body = replies.completion(asked["body"], replies.stage_of(asked["body"]), None, asked["custom_id"])
+    text = replies.reply_text(replies.understand(asked["body"]), None)
+    body = replies.completion(model, asked["custom_id"], text, replies.Usage())
     response = {"status_code": 200, "request_id": "vllm-batch-1", "body": orjson.Fragment(body)}
     row = {"id": "vllm-1", "custom_id": asked["custom_id"], "response": response, "error": None}
     return orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
