@@ -104,7 +104,7 @@ class _Traffic:
         self._room: asyncio.Future[None] | None = None
         self._dealing = False
 
-    async def reply(self, request: Request, priority: Any) -> tuple[Reply, float]:
+    async def reply(self, request: Request, priority: Any) -> tuple[Reply, float, str]:
         """The answer, when it is this request's turn."""
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._arrivals += 1
@@ -114,7 +114,7 @@ class _Traffic:
         reply = await self._backend.reply(request)
         self._free += 1
         self._deal_soon()
-        return reply, 0.0
+        return reply, 0.0, ""
 
     async def wanted(self) -> None:
         """Wait until a slot is free that nobody wants."""
