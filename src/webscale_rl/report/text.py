@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -49,10 +50,23 @@ def books_lines(summary: Mapping[str, Any]) -> Iterator[str]:
                 )
             if calls["unusable"]:
                 yield f"answers of no use in {stage}: {_why(calls['unusable'])}"
+        retried: Counter[str] = Counter()
+        for calls in summary["calls"].values():
+            retried.update(calls.get("retried", {}))
+        if retried:
+            yield f"not answered and tried again: {_why(retried)}"
+        yield from _share_lines(summary.get("endpoints", {}))
     if summary["failures"]:
         yield f"failures: {_why(summary['failures'])} (failed/ names each); run again to try them again"
     if not summary["pairs"]["kept"] and summary["documents"]["seen"]:
         yield "no pair was kept: dropped/ names the reason for each document"
+
+
+def _share_lines(endpoints: Mapping[str, int]) -> Iterator[str]:
+    if len(endpoints) > 1:
+        total = sum(endpoints.values())
+        for url, answered in endpoints.items():
+            yield f"  {url}: {answered:,} answers, {100 * answered / total:.0f} %"
 
 
 def _cost_lines(summary: Mapping[str, Any]) -> Iterator[str]:
