@@ -28,16 +28,20 @@ class Caps:
         self._tokens = dict.fromkeys(self._limits, 0)
 
     def spend(self, stage: str, model: str, usage: Usage, usd: float | None = None) -> None:
-        """Count a call, and stop the run if it was the one that reached a cap. `usd` is what was paid, if known."""
+        """Count a call. `usd` is what was paid, if known."""
         tokens = usage.prompt_tokens + usage.completion_tokens
         if usd is None:
             usd = self._price(model, usage) or 0.0
         for name in (ALL, stage):
-            if name not in self._limits:
-                continue
-            self._usd[name] += usd
-            self._tokens[name] += tokens
-            self._look(name)
+            if name in self._limits:
+                self._usd[name] += usd
+                self._tokens[name] += tokens
+
+    def require(self, stage: str) -> None:
+        """Stop the run if a call of this stage would be above a cap: what needs no call is done all the same."""
+        for name in (ALL, stage):
+            if name in self._limits:
+                self._look(name)
 
     def _look(self, name: str) -> None:
         most_usd, most_tokens = self._limits[name]

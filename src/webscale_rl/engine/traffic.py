@@ -145,7 +145,7 @@ class Traffic:
         outcome = UNSENT
         reply: Reply | None = None
         try:
-            self._stop.check()
+            self._allow(request)
             outcome = CANCELLED
             self.in_flight += 1
             try:
@@ -171,6 +171,12 @@ class Traffic:
         finally:
             self._give(endpoint)  # first: nothing else may keep the slot waiting
             self._tell(request, reply, outcome, endpoint.url, attempt, sent - asked, time.monotonic() - sent)
+
+    def _allow(self, request: Request) -> None:
+        """The last look before a call is paid for. Raises Stopped."""
+        if self._caps is not None:
+            self._caps.require(request.stage)
+        self._stop.check()
 
     async def _slot(self, affinity: str, priority: Priority, tokens: float) -> tuple[Endpoint, int]:
         """Wait for a slot; gives the server and the call's ticket."""
@@ -265,7 +271,7 @@ class Traffic:
 
     async def _batch(self, request: Request) -> tuple[Reply, float, str]:
         """The same of a backend that makes batches: without a slot, for all must be asked, and without retries."""
-        self._stop.check()
+        self._allow(request)
         self.in_flight += 1
         sent = time.monotonic()
         reply: Reply | None = None
