@@ -34,6 +34,20 @@ Domains = Annotated[
     Path | None,
     typer.Option("--domains", help="folder of your own domains, one folder each, instead of the packaged ten"),
 ]
+Inputs = Annotated[list[str] | None, typer.Argument(help="files, folders, globs or URLs; `sample:` is ours")]
+Model = Annotated[str | None, typer.Option("--model", help="the model that answers all stages")]
+BaseUrls = Annotated[list[str] | None, typer.Option("--base-url", help="OpenAI-compatible server(s)")]
+UseBackend = Annotated[
+    str | None, typer.Option("--backend", help="extractive, openai, batch, or your own module:Class")
+]
+Serve = Annotated[
+    str | None, typer.Option("--serve", help="command that starts a server for this run; `{port}` is its port")
+]
+Replicas = Annotated[int | None, typer.Option("--replicas", help="so many servers of --serve")]
+TextField = Annotated[str | None, typer.Option("--text-field", help="column that holds the text")]
+Limit = Annotated[int | None, typer.Option("--limit", help="read no more than so many documents")]
+Concurrency = Annotated[int | None, typer.Option("--concurrency", help="most calls in flight at once")]
+Seed = Annotated[int | None, typer.Option("--seed", help="seeds every choice")]
 Json = Annotated[bool, typer.Option("--json", help="print JSON for a machine to read")]
 
 
@@ -54,31 +68,27 @@ def main() -> None:
 
 @app.command("run")
 def run_command(
-    inputs: Annotated[list[str] | None, typer.Argument(help="files, folders, globs or URLs; `sample:` is ours")] = None,
+    inputs: Inputs = None,
     out: Annotated[str | None, typer.Option("--out", help="the run directory")] = None,
     config: Config = None,
-    model: Annotated[str | None, typer.Option("--model", help="the model that answers all stages")] = None,
-    base_url: Annotated[list[str] | None, typer.Option("--base-url", help="OpenAI-compatible server(s)")] = None,
-    backend: Annotated[
-        str | None, typer.Option("--backend", help="extractive, openai, batch, or your own module:Class")
-    ] = None,
+    model: Model = None,
+    base_url: BaseUrls = None,
+    backend: UseBackend = None,
     batch_dir: Annotated[
         str | None, typer.Option("--batch-dir", help="write batch files there and read their results; no network")
     ] = None,
-    serve: Annotated[
-        str | None, typer.Option("--serve", help="command that starts a server for this run; `{port}` is its port")
-    ] = None,
-    replicas: Annotated[int | None, typer.Option("--replicas", help="so many servers of --serve")] = None,
+    serve: Serve = None,
+    replicas: Replicas = None,
     domains: Domains = None,
-    text_field: Annotated[str | None, typer.Option("--text-field", help="column that holds the text")] = None,
-    limit: Annotated[int | None, typer.Option("--limit", help="read no more than so many documents")] = None,
-    concurrency: Annotated[int | None, typer.Option("--concurrency", help="most calls in flight at once")] = None,
+    text_field: TextField = None,
+    limit: Limit = None,
+    concurrency: Concurrency = None,
     max_usd: Annotated[float | None, typer.Option("--max-usd", help="stop when so many US dollars are spent")] = None,
     max_tokens: Annotated[
         int | None, typer.Option("--max-tokens", help="stop when so many tokens are spent, in and out")
     ] = None,
     max_hours: Annotated[float | None, typer.Option("--max-hours", help="stop after so many hours")] = None,
-    seed: Annotated[int | None, typer.Option("--seed", help="seeds every choice")] = None,
+    seed: Seed = None,
     metrics_port: Annotated[
         int | None, typer.Option("--metrics-port", help="serve Prometheus metrics at this port of 127.0.0.1")
     ] = None,
@@ -110,24 +120,20 @@ def run_command(
 
 @app.command("estimate")
 def estimate_command(
-    inputs: Annotated[list[str] | None, typer.Argument(help="files, folders, globs or URLs; `sample:` is ours")] = None,
+    inputs: Inputs = None,
     out: Annotated[str | None, typer.Option("--out", help="the run directory; keeps what the pilot pays for")] = None,
     config: Config = None,
     documents: Annotated[int, typer.Option("--documents", min=1, help="documents of the pilot")] = 50,
-    model: Annotated[str | None, typer.Option("--model", help="the model that answers all stages")] = None,
-    base_url: Annotated[list[str] | None, typer.Option("--base-url", help="OpenAI-compatible server(s)")] = None,
-    backend: Annotated[
-        str | None, typer.Option("--backend", help="extractive, openai, or your own module:Class")
-    ] = None,
-    serve: Annotated[
-        str | None, typer.Option("--serve", help="command that starts a server for this run; `{port}` is its port")
-    ] = None,
-    replicas: Annotated[int | None, typer.Option("--replicas", help="so many servers of --serve")] = None,
+    model: Model = None,
+    base_url: BaseUrls = None,
+    backend: UseBackend = None,
+    serve: Serve = None,
+    replicas: Replicas = None,
     domains: Domains = None,
-    text_field: Annotated[str | None, typer.Option("--text-field", help="column that holds the text")] = None,
-    limit: Annotated[int | None, typer.Option("--limit", help="read no more than so many documents")] = None,
-    concurrency: Annotated[int | None, typer.Option("--concurrency", help="most calls in flight at once")] = None,
-    seed: Annotated[int | None, typer.Option("--seed", help="seeds every choice")] = None,
+    text_field: TextField = None,
+    limit: Limit = None,
+    concurrency: Concurrency = None,
+    seed: Seed = None,
     as_json: Json = False,
 ) -> None:
     """Say what a run would take and bring, from a paid pilot on a few documents."""
