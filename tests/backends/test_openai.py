@@ -371,7 +371,7 @@ async def test_something_that_speaks_no_http_is_unreachable() -> None:
 
 
 async def test_a_body_without_end_does_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("webscale_rl.backends.transport.MAX_BODY_BYTES", 1_000_000)
+    monkeypatch.setattr("webscale_rl.backends.connection.MAX_BODY_BYTES", 1_000_000)
     written = 0
 
     async def flood(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

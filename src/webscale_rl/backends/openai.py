@@ -150,9 +150,9 @@ class OpenAI:
                 raise Unauthorized(f"${self.options.api_key_env} holds characters that no key has")
             self._headers["Authorization"] = f"Bearer {self._key}"
         if self._transport is None:
-            from webscale_rl.backends.transport import Aiohttp
+            from webscale_rl.backends.transport import Http
 
-            self._network = Aiohttp(self.options.timeout_s, self.options.connect_timeout_s)
+            self._network = Http(self.options.timeout_s, self.options.connect_timeout_s)
             self._transport = await self._network.__aenter__()
         try:
             await self._preflight()
