@@ -231,6 +231,18 @@ async def test_a_slot_that_is_not_fenced_may_hold_half_a_character() -> None:
     assert canned.bodies[0]["messages"][0]["content"] == "?"
 
 
+async def test_what_all_calls_of_a_prompt_share_is_sent_in_each() -> None:
+    other = Prompt.parse("filter", "# system\nJudge “it”.\n# user\n{{document}}")
+    async with client("http://h/v1", transport=(canned := Canned(good))) as openai:
+        for prompt in (PROMPT, other, PROMPT, other):
+            await openai.reply(Request("filter", prompt, {"document": "half \ud83d"}, FilterReply, "m"))
+    first = [body["messages"][0] for body in canned.bodies]
+    assert first[0] == first[2] == {"role": "system", "content": "Judge the page."}
+    assert first[1] == first[3] == {"role": "system", "content": "Judge “it”."}
+    assert [body["messages"][1]["role"] for body in canned.bodies] == ["user"] * 4
+    assert canned.bodies[1]["messages"][1]["content"] == "half ?"
+
+
 async def test_the_body_is_what_the_server_documents() -> None:
     extra = {"chat_template_kwargs": {"enable_thinking": False}}
     async with client("http://h/v1", transport=(canned := Canned(good)), extra_body=extra) as openai:

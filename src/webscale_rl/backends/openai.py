@@ -244,11 +244,7 @@ class OpenAI:
             last = messages[-1]
             messages[-1] = {**last, "content": last["content"] + _IN_WORDS + reply_schema_json(request.reply_type)}
         ending = self._ending(request.model, request.stage, request.reply_type, request.sampling, form)
-        try:
-            body = b'{"messages":' + orjson.dumps(messages) + ending
-        except TypeError:  # a lone surrogate in a slot
-            clean = [{name: text.encode("utf-8", "replace").decode() for name, text in m.items()} for m in messages]
-            body = b'{"messages":' + orjson.dumps(clean) + ending
+        body = b'{"messages":' + _encode_messages(messages, fixed=request.prompt.opens_fixed) + ending
         return await self._sender().send("POST", f"{base}/chat/completions", self._headers, body)
 
     def _encode_ending(
@@ -292,6 +288,22 @@ class OpenAI:
             form = form._replace(mode=known.mode)
         self._forms[model] = known.meet(form)
         self._proven.add((model, form.mode))
+
+
+def _encode_messages(messages: list[dict[str, str]], *, fixed: bool) -> bytes:
+    """The messages as JSON. `fixed`: the first one is the same in many calls, and encoded once."""
+    try:
+        if fixed and len(messages) > 1:
+            return orjson.dumps([_encode_fixed(**messages[0]), *messages[1:]])
+        return orjson.dumps(messages)
+    except TypeError:  # a lone surrogate in a slot
+        clean = [{name: text.encode("utf-8", "replace").decode() for name, text in m.items()} for m in messages]
+        return orjson.dumps(clean)
+
+
+@lru_cache(maxsize=64)
+def _encode_fixed(role: str, content: str) -> orjson.Fragment:
+    return orjson.Fragment(orjson.dumps({"role": role, "content": content}))
 
 
 @lru_cache(maxsize=256)
