@@ -167,6 +167,8 @@ async def test_an_impossible_key_is_refused_without_being_shown(monkeypatch: pyt
         {"base_urls": ["http://me:sk-secret-9@h/v1"]},
         {"base_urls": ["h/v1"]},
         {"base_urls": ["http://h/v1/chat/completions"]},
+        {"base_urls": ["http://h:0/v1"]},
+        {"base_urls": ["http://h:99999/v1"]},
         {"base_urls": []},
         {"api_key_env": "sk-secret-9"},
         {"extra_body": {"stream": True}},

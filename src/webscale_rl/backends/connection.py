@@ -13,7 +13,7 @@ import math
 import ssl
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 import httptools
 
@@ -31,13 +31,14 @@ Outcome = Answer | BackendError
 """What a call comes to. Errors are handed over as values: one that nobody awaits any more is no warning."""
 
 
-class Gate(NamedTuple):
-    """A proxy. `login` is the header that it wants to see, or nothing."""
+@dataclass(frozen=True)
+class Gate:
+    """A proxy. `login` is the header that it wants to see, or nothing; it holds a password."""
 
     scheme: str
     host: str
     port: int
-    login: str
+    login: str = field(repr=False)
 
 
 @dataclass(eq=False)

@@ -91,6 +91,8 @@ class OpenAIOptions(BackendOptions):
             parts = urlsplit(url)
             if parts.scheme not in ("http", "https") or not parts.hostname:
                 raise ValueError("a base URL begins with http:// or https:// and a host")
+            if parts.port == 0:  # asking for it refuses what is no port
+                raise ValueError("a port is a number from 1 to 65535")
             if parts.username is not None or parts.query or parts.fragment:
                 raise ValueError("a base URL holds no user, password or query; name the key's variable in api_key_env")
             if parts.path.rstrip("/").endswith("/completions"):

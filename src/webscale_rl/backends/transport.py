@@ -129,7 +129,7 @@ class Http:
                 if pool.gate.scheme not in _PORTS:
                     raise NotConnected(f"cannot reach {pool.where}: its proxy is {pool.gate.scheme}, and not HTTP")
                 if pool.scheme == "http":
-                    return await self._open(pool, *pool.gate[:3])
+                    return await self._open(pool, pool.gate.scheme, pool.gate.host, pool.gate.port)
                 return await self._through(pool, pool.gate)
         except socket.gaierror:
             why = "no such host"
@@ -146,7 +146,7 @@ class Http:
                 addresses, happy_eyeballs_delay=HAPPY_EYEBALLS_S, interleave=1
             )
         except OSError:
-            self._addresses.pop((host, port), None)
+            self._forget(host, port)
             raise
         opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         context = self._tls() if scheme == "https" else None
@@ -157,7 +157,7 @@ class Http:
 
     async def _through(self, pool: Pool, gate: Gate) -> Connection:
         """A connection to a TLS server through its proxy."""
-        tunnel = await self._open(pool, *gate[:3], tunnel=True)
+        tunnel = await self._open(pool, gate.scheme, gate.host, gate.port, tunnel=True)
         try:
             outcome = await tunnel.ask(_connect_head(pool, gate), b"", math.inf)
             if isinstance(outcome, BackendError):
@@ -181,7 +181,15 @@ class Http:
         if task is None or self._loop.time() > until:
             task = self._loop.create_task(self._loop.getaddrinfo(host, port, type=socket.SOCK_STREAM))
             self._addresses[host, port] = self._loop.time() + ADDRESSES_S, task
-        return await asyncio.shield(task)
+        try:
+            return await asyncio.shield(task)
+        except OSError:
+            self._forget(host, port)
+            raise
+
+    def _forget(self, host: str, port: int) -> None:
+        """What is known of a host's addresses did not serve: look again next time."""
+        self._addresses.pop((host, port), None)
 
     def _tls(self) -> ssl.SSLContext:
         if self._context is None:
@@ -219,8 +227,6 @@ def _authority(pool: Pool, default: int = 0) -> str:
 
 def _ascii(host: str) -> str:
     """The host's name as DNS knows it. Raises NotConnected for one that cannot be."""
-    if host.isascii():
-        return host
     try:
         return host.encode("idna").decode()
     except UnicodeError:
