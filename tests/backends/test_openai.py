@@ -167,6 +167,8 @@ async def test_an_impossible_key_is_refused_without_being_shown(monkeypatch: pyt
         {"base_urls": ["http://me:sk-secret-9@h/v1"]},
         {"base_urls": ["h/v1"]},
         {"base_urls": ["http://h/v1/chat/completions"]},
+        {"base_urls": ["http://h:0/v1"]},
+        {"base_urls": ["http://h:99999/v1"]},
         {"base_urls": []},
         {"api_key_env": "sk-secret-9"},
         {"extra_body": {"stream": True}},
@@ -229,6 +231,18 @@ async def test_a_slot_that_is_not_fenced_may_hold_half_a_character() -> None:
     async with client("http://h/v1", transport=(canned := Canned(good))) as openai:
         await openai.reply(Request("filter", prompt, {"document": "\ud83d"}, FilterReply, "m"))
     assert canned.bodies[0]["messages"][0]["content"] == "?"
+
+
+async def test_what_all_calls_of_a_prompt_share_is_sent_in_each() -> None:
+    other = Prompt.parse("filter", "# system\nJudge “it”.\n# user\n{{document}}")
+    async with client("http://h/v1", transport=(canned := Canned(good))) as openai:
+        for prompt in (PROMPT, other, PROMPT, other):
+            await openai.reply(Request("filter", prompt, {"document": "half \ud83d"}, FilterReply, "m"))
+    first = [body["messages"][0] for body in canned.bodies]
+    assert first[0] == first[2] == {"role": "system", "content": "Judge the page."}
+    assert first[1] == first[3] == {"role": "system", "content": "Judge “it”."}
+    assert [body["messages"][1]["role"] for body in canned.bodies] == ["user"] * 4
+    assert canned.bodies[1]["messages"][1]["content"] == "half ?"
 
 
 async def test_the_body_is_what_the_server_documents() -> None:
@@ -421,7 +435,7 @@ async def test_something_that_speaks_no_http_is_unreachable() -> None:
 
 
 async def test_a_body_without_end_does_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("webscale_rl.backends.transport.MAX_BODY_BYTES", 1_000_000)
+    monkeypatch.setattr("webscale_rl.backends.connection.MAX_BODY_BYTES", 1_000_000)
     written = 0
 
     async def flood(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

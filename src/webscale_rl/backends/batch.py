@@ -124,9 +124,9 @@ class Batch:
             self._files.open()
             return self
         if self._transport is None:
-            from webscale_rl.backends.transport import Aiohttp
+            from webscale_rl.backends.transport import Http
 
-            self._network = Aiohttp(self.options.timeout_s, self.options.connect_timeout_s)
+            self._network = Http(self.options.timeout_s, self.options.connect_timeout_s)
             self._transport = await self._network.__aenter__()
         try:
             await self._api.open(self._transport)

@@ -44,10 +44,18 @@ def encode_messages(request: Request, mode: str) -> bytes:
         last = messages[-1]
         messages[-1] = {**last, "content": last["content"] + _IN_WORDS + reply_schema_json(request.reply_type)}
     try:
+        if request.prompt.opens_fixed and len(messages) > 1:
+            return b'{"messages":' + orjson.dumps([_encode_fixed(**messages[0]), *messages[1:]])
         return b'{"messages":' + orjson.dumps(messages)
     except TypeError:  # a lone surrogate in a slot
         clean = [{name: text.encode("utf-8", "replace").decode() for name, text in m.items()} for m in messages]
         return b'{"messages":' + orjson.dumps(clean)
+
+
+@lru_cache(maxsize=64)
+def _encode_fixed(role: str, content: str) -> orjson.Fragment:
+    """A first message that is the same in many calls is encoded once."""
+    return orjson.Fragment(orjson.dumps({"role": role, "content": content}))
 
 
 def encode_ending(

@@ -81,6 +81,8 @@ class OpenAIOptions(BackendOptions):
             parts = urlsplit(url)
             if parts.scheme not in ("http", "https") or not parts.hostname:
                 raise ValueError("a base URL begins with http:// or https:// and a host")
+            if parts.port == 0:  # asking for it refuses what is no port
+                raise ValueError("a port is a number from 1 to 65535")
             if parts.username is not None or parts.query or parts.fragment:
                 raise ValueError("a base URL holds no user, password or query; name the key's variable in api_key_env")
             if parts.path.rstrip("/").endswith("/completions"):
@@ -127,9 +129,9 @@ class OpenAI:
                 raise Unauthorized(f"${self.options.api_key_env} holds characters that no key has")
             self._headers["Authorization"] = f"Bearer {self._key}"
         if self._transport is None:
-            from webscale_rl.backends.transport import Aiohttp
+            from webscale_rl.backends.transport import Http
 
-            self._network = Aiohttp(self.options.timeout_s, self.options.connect_timeout_s)
+            self._network = Http(self.options.timeout_s, self.options.connect_timeout_s)
             self._transport = await self._network.__aenter__()
         try:
             await self._preflight()

@@ -161,8 +161,11 @@ class MetricsServer:
 
     async def __aenter__(self) -> Self:
         """Take the port. Raises ConfigError if that cannot be."""
-        from aiohttp import web
-        from prometheus_client import CollectorRegistry
+        try:
+            from aiohttp import web
+            from prometheus_client import CollectorRegistry
+        except ImportError as error:
+            raise ConfigError("metrics: install what serves them: pip install 'webscale-rl[metrics]'") from error
 
         self._registry = CollectorRegistry(auto_describe=False)
         self._registry.register(self._collector)
