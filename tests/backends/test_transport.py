@@ -194,6 +194,14 @@ def test_an_answer_is_the_same_however_it_is_cut(cuts: list[int], excess: bytes)
     asyncio.run(feed())
 
 
+async def test_a_connection_that_is_gone_before_it_is_asked_is_none() -> None:
+    one = connection.Connection(connection.Pool("http", "h", 80, None, "http://h", 60.0))
+    one.connection_made(_Sink())
+    one.connection_lost(None)
+    assert not one.usable
+    assert isinstance(await one.ask(b"GET / HTTP/1.1\r\n\r\n", b"", 1e9), NotConnected)
+
+
 @on_each_loop
 async def test_a_request_is_written_as_http_wants_it() -> None:
     async with server(answer(b"ok", "X-Some: Thing")) as heard, client() as http:

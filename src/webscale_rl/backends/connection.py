@@ -18,7 +18,7 @@ from typing import Any, cast
 
 import httptools
 
-from webscale_rl.backend import BackendError, TimedOut, Unreachable
+from webscale_rl.backend import BackendError, NotConnected, TimedOut, Unreachable
 from webscale_rl.backends.answers import Answer, plain
 
 MAX_HEAD_BYTES = 64 * 1024
@@ -158,9 +158,11 @@ class Connection(asyncio.Protocol):
         `head` is whole if there is no body; else it lacks the last header, which is the body's length, and its end.
         """
         assert self._outcome is None, "one call at a time"
-        assert self._transport is not None
-        self._outcome = self._loop.create_future()
+        self._outcome = outcome = self._loop.create_future()
         self._sink = sink
+        if self._transport is None:  # gone as soon as it stood: nothing was asked
+            self._end(NotConnected(f"cannot reach {self._where}: it closes connections at once"))
+            return outcome
         self.deadline = deadline
         if deadline < self._pool.alarm_at:
             self._pool.wake_at(deadline)
@@ -169,7 +171,7 @@ class Connection(asyncio.Protocol):
         else:
             self._transport.write(b"%sContent-Length: %d\r\n\r\n" % (head, len(body)))
             self._transport.write(body)
-        return self._outcome
+        return outcome
 
     def abandon(self, outcome: asyncio.Future[Outcome]) -> None:
         """Nobody waits for this call any more: hang up, so that the server stops working on it."""
