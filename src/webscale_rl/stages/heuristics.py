@@ -126,7 +126,8 @@ class _Measures:
         pairs = Counter(zip(self.words, self.words[1:], strict=False))
         if not pairs:
             return 0.0
-        (first, second), count = pairs.most_common(1)[0]
+        count = max(pairs.values())
+        first, second = next(pair for pair, times in pairs.items() if times == count)
         return (len(first) + len(second)) * count / self.visible if count > 1 else 0.0
 
     @property
