@@ -19,6 +19,7 @@ from typing import Any
 import msgspec
 
 from webscale_rl.backend import Reply, Usage
+from webscale_rl.dataset import arrow
 from webscale_rl.engine.files import replace_whole
 
 _HEAD = struct.Struct("<II")
@@ -161,7 +162,7 @@ def _write_sealed(path: Path, replies: Iterable[Stored]) -> None:
             ("endpoint", pa.string()),
         ]
     )
-    table = pa.Table.from_pylist(rows, schema)
+    table = arrow.table(rows, schema)
     with replace_whole(path) as temporary:
         pq.write_table(table, temporary, compression="zstd")
 
