@@ -2,8 +2,8 @@
 
     python -m benchmarks.client_cost --documents 2000 --concurrency 256 [--corpus FILES...]
 
-The limit beside it is the raw transport: the same number of the same requests by the same HTTP client and nothing else
-(no rendering, no parsing, no journal), in the same run against the same server.
+The limits beside it are raw transports: the same number of requests by our HTTP client and nothing else (no rendering,
+no parsing, no journal), and by aiohttp, in the same run against the same server.
 """
 
 from __future__ import annotations
@@ -13,36 +13,54 @@ import asyncio
 import resource
 import sys
 import time
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from benchmarks.measure import corpus, measured, server, stats
 
+HEADERS = {"Content-Type": "application/json"}
+Client = Callable[[str, int, int, bytes], Coroutine[Any, Any, None]]
+
 
 async def raw(url: str, count: int, concurrency: int, body: bytes) -> None:
-    """`count` posts of the same body through aiohttp."""
-    import aiohttp
+    """`count` posts of the same body through our own client."""
+    from webscale_rl.backends.transport import Http
 
-    connector = aiohttp.TCPConnector(limit=0)
-    async with aiohttp.ClientSession(connector=connector) as session:
+    async with Http(300.0, 10.0) as client:
         left = iter(range(count))
 
         async def worker() -> None:
             for _ in left:
-                async with session.post(url, data=body, headers={"Content-Type": "application/json"}) as answer:
+                await client.send("POST", url, HEADERS, body)
+
+        await asyncio.gather(*(worker() for _ in range(concurrency)))
+
+
+async def raw_aiohttp(url: str, count: int, concurrency: int, body: bytes) -> None:
+    """The same through aiohttp."""
+    import aiohttp
+
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
+        left = iter(range(count))
+
+        async def worker() -> None:
+            for _ in left:
+                async with session.post(url, data=body, headers=HEADERS) as answer:
                     await answer.read()
 
         await asyncio.gather(*(worker() for _ in range(concurrency)))
 
 
-def raw_cost(url: str, count: int, concurrency: int) -> tuple[float, float]:
-    """CPU seconds and wall seconds of the raw transport."""
+def raw_cost(client: Client, url: str, count: int, concurrency: int) -> tuple[float, float]:
+    """CPU seconds and wall seconds of a raw transport."""
     import orjson
     import uvloop
 
     body = orjson.dumps({"model": "m", "messages": [{"role": "user", "content": "x" * 8000}]})
     before, started = resource.getrusage(resource.RUSAGE_SELF), time.monotonic()
-    uvloop.run(raw(f"{url}/chat/completions", count, concurrency, body))
+    uvloop.run(client(f"{url}/chat/completions", count, concurrency, body))
     after = resource.getrusage(resource.RUSAGE_SELF)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return cpu, time.monotonic() - started
@@ -62,13 +80,16 @@ def main() -> None:
         cost = measured([*command, str(path), "--out", f"{folder}/run", "--concurrency", str(args.concurrency)])
         books = stats(url)
         calls = books["answered"] - before
-        cpu, wall = raw_cost(url, calls, args.concurrency)
+        limits = {
+            "raw transport": raw_cost(raw, url, calls, args.concurrency),
+            "raw aiohttp": raw_cost(raw_aiohttp, url, calls, args.concurrency),
+        }
     own_cpu, own_wall = cost.cpu_s - idle.cpu_s, cost.wall_s - idle.wall_s
     print(f"calls {calls:,}, start and end of a run (taken off below): {idle.wall_s:.2f} s")
     print(f"{'':<14} {'calls/s':>9} {'CPU ms/call':>12} {'peak MB':>8}")
     print(f"{'webscale-rl':<14} {calls / own_wall:>9,.0f} {1000 * own_cpu / calls:>12.3f} {cost.peak_mb:>8.0f}")
-    print(f"{'raw transport':<14} {calls / wall:>9,.0f} {1000 * cpu / calls:>12.3f}")
-    print(f"ratio of CPU: {own_cpu / cpu:.2f}")
+    for name, (cpu, wall) in limits.items():
+        print(f"{name:<14} {calls / wall:>9,.0f} {1000 * cpu / calls:>12.3f}")
 
 
 if __name__ == "__main__":

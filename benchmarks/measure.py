@@ -31,6 +31,7 @@ class Cost:
 def corpus(target: Path, sources: list[str], count: int, least: int = 2000, most: int = 4000) -> Path:
     """`count` documents of `least` to `most` characters with new ids, cut from the JSONL sources in turn."""
     texts = list(pieces(sources, least, most))
+    target.parent.mkdir(parents=True, exist_ok=True)
     with target.open("w", encoding="utf-8") as file:
         for number, text in zip(range(count), itertools.cycle(texts), strict=False):
             marked = f"Record {number}. {text}"  # no two documents are the same

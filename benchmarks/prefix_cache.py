@@ -97,7 +97,7 @@ class Simulated:
         tokens = chat_tokens(messages, reply_schema_json(request.reply_type) if self._schema_first else "")
         cached = [cache.prefill(tokens) for cache in self._caches]
         self.computed = [sum_ + len(tokens) - hit for sum_, hit in zip(self.computed, cached, strict=True)]
-        value = replies.answer({"messages": messages}, request.stage)
+        value = replies.answer(replies.understand({"messages": messages}, request.stage))
         if request.stage == "classify":
             number = int(replies.uniform(request.slots["document"], "domain") * len(TAXONOMY.domains))
             value["domain"] = TAXONOMY.domains[number].name

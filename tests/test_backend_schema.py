@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import pytest
 
-from tests.records import stage
+from tests.records import TAXONOMY, stage
 from webscale_rl import backend
 from webscale_rl.backend import BackendError, Request, Sampling, reply_schema, reply_schema_json
+from webscale_rl.errors import ConfigError
 from webscale_rl.prompt import Prompt
 from webscale_rl.registry import names
+from webscale_rl.stage import Context
+from webscale_rl.stages.filter import Filter
 from webscale_rl.stages.generate import GenerateReply
 from webscale_rl.types import AnswerType
 
@@ -105,6 +109,8 @@ def test_equal_content_has_one_key_and_affinity_is_no_content() -> None:
     again = request(
         slots={"more": "b", "document": "a"},
         affinity="another",
+        group="00007",
+        attempt=2,
         prompt=Prompt.parse("q", "# user\n{{document|quoted}}{{more}}"),
     )
     assert len(request().key) == 16
@@ -143,6 +149,79 @@ def test_errors_are_a_closed_set_of_which_each_is_tried_again_or_fatal_or_a_fail
         "bad_request": "failure",
         "unauthorized": "fatal",
         "no_such_model": "fatal",
+        "batch_refused": "fatal",
+        "interrupted": "fatal",
     }
     assert not any(kind.retry and kind.fatal for kind in kinds)
     assert all(f"x {kind.__name__}" in (backend.__doc__ or "") for kind in kinds)
+
+
+class Square(msgspec.Struct, tag=True):
+    side: float
+
+
+class Circle(msgspec.Struct, tag=True):
+    radius: float
+
+
+class Shape(msgspec.Struct):
+    shape: Square | Circle
+    unit: Literal["cm", "inch", None]
+    count: Literal[1, 2]
+    colours: set[str]
+
+
+def test_every_part_of_a_schema_has_its_type() -> None:
+    properties = reply_schema(Shape)["properties"]
+    assert properties["unit"] == {"anyOf": [{"type": "null"}, {"enum": ["cm", "inch"], "type": "string"}]}
+    assert properties["count"] == {"enum": [1, 2], "type": "integer"}
+    assert properties["colours"] == {"type": "array", "items": {"type": "string"}}
+    assert [choice["properties"]["type"] for choice in properties["shape"]["anyOf"]] == [
+        {"enum": ["Square"], "type": "string"},
+        {"enum": ["Circle"], "type": "string"},
+    ]
+
+
+class Tree(msgspec.Struct):
+    branches: list[Tree]
+
+
+class FreeKeys(msgspec.Struct):
+    part: list[dict[str, int]]
+
+
+class Untyped(msgspec.Struct):
+    part: Any
+
+
+class AnyList(msgspec.Struct):
+    part: list  # type: ignore[type-arg]
+
+
+class Tuple(msgspec.Struct):
+    part: tuple[int, str]
+
+
+class Bytes(msgspec.Struct):
+    part: bytes
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        (Tree, "Tree.branches[]: a reply that holds itself"),
+        (FreeKeys, "FreeKeys.part[]: a reply with free keys"),
+        (Untyped, "Untyped.part: a reply of any type"),
+        (AnyList, "AnyList.part[]: a reply of any type"),
+        (Tuple, "Tuple.part: servers cannot be asked for prefixItems"),
+        (Bytes, "Bytes.part: servers cannot be asked for contentEncoding"),
+    ],
+)
+def test_a_stage_whose_reply_cannot_be_asked_for_is_refused_before_anything_is_paid(
+    kind: type[msgspec.Struct], said: str
+) -> None:
+    class Own(Filter):
+        reply_type = kind
+
+    with pytest.raises(ConfigError, match=re.escape(said)):
+        Own(Filter.Options(), Context(TAXONOMY))

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from webscale_rl.backend import Reply
 from webscale_rl.replies import Unusable, parse
@@ -134,6 +137,14 @@ def test_nested_pairs_do_not_pass_for_a_list_of_pairs() -> None:
     for text in (pair, f"[{pair}]", f'{{"pairs": [{pair}, {{"evidence": "cut'):
         with pytest.raises(Unusable):
             parse(Reply(text), GenerateReply)
+
+
+@given(st.text() | st.from_regex(r"([{}\[\]\"':,]|reason|good|true|[0-9]|\\\\|\s){0,40}", fullmatch=True))
+def test_whatever_a_model_wrote_it_is_an_answer_or_of_no_use(text: str) -> None:
+    """No other exception: it would be raised before the answer is written down."""
+    for surrounded in (text, f"{text}{JSON}", f"{JSON}{text}", f'{{"reason": "{text}", "good": true}}'):
+        with suppress(Unusable):
+            assert isinstance(parse(Reply(surrounded), Verdict), Verdict)
 
 
 def test_unicode_survives_every_path() -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from webscale_rl.backend import Usage
 from webscale_rl.engine.finish import summarise
+from webscale_rl.histogram import Histogram
 from webscale_rl.tally import END_DROPPED, END_FAILED, END_KEPT, Calls, Tally, add_calls
 
 STAGES = ("heuristics", "filter", "classify", "generate", "precheck", "check", "dedup")
@@ -95,7 +96,10 @@ def test_a_fresh_count_shares_nothing_with_another() -> None:
 
 
 def test_the_calls_of_a_stage_add_up_token_by_token() -> None:
-    ours = Calls(1, 2, 3, 4, 5, 6.0, {"empty": 1})
-    add_calls(ours, Calls(10, 20, 30, 40, 50, 60.0, {"empty": 1, "refused": 2}))
-    assert ours == Calls(11, 22, 33, 44, 55, 66.0, {"empty": 2, "refused": 2})
+    ours = Calls(1, 2, 3, 4, 5, 6.0, {"empty": 1}, latency=Histogram({7: 1}))
+    add_calls(ours, Calls(10, 20, 30, 40, 50, 60.0, {"empty": 1, "refused": 2}, latency=Histogram({7: 2, 8: 3})))
+    assert ours == Calls(11, 22, 33, 44, 55, 66.0, {"empty": 2, "refused": 2}, latency=Histogram({7: 3, 8: 3}))
+    ours = Calls(usd=0.5, unpriced=1, unpriced_tokens=Usage(1, 2, 3, 4))
+    add_calls(ours, Calls(usd=0.25, unpriced=2, unpriced_tokens=Usage(10, 20, 30, 40)))
+    assert ours == Calls(usd=0.75, unpriced=3, unpriced_tokens=Usage(11, 22, 33, 44))
     assert set(Usage.__struct_fields__) < set(Calls.__struct_fields__), "no kind of token is left out of the books"

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import orjson
 
 REPLY_FAULTS = ("cut", "fenced", "python", "refusal", "empty", "garbage", "null_content", "bad_json", "content_filter")
-ANSWERED = {"ok", *REPLY_FAULTS}
+ANSWERED = {"ok", "stall", *REPLY_FAULTS}
 """Outcomes that were answered 200 and whole: what a caller pays for."""
 
 
@@ -26,6 +26,11 @@ class Entry(NamedTuple):
     attempt: int
     outcome: str
     status: int
+    call: str = ""
+    """The same for the same question, whoever asks it and however it is encoded; `body` is of the request's bytes."""
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    completion_tokens: int = 0
 
 
 class Books:
@@ -99,5 +104,9 @@ class Books:
             "until": end,
             "busy_s": busy,
             "slot_use": busy / (slots * (end - begin)) if end > begin else 0.0,
+            "prompt_tokens": sum(e.prompt_tokens for e in served),
+            "cached_tokens": sum(e.cached_tokens for e in served),
+            "prefilled_tokens": sum(e.prompt_tokens - e.cached_tokens for e in served),
+            "completion_tokens": sum(e.completion_tokens for e in served),
             "paid": dict(self.paid),
         }

@@ -7,11 +7,11 @@ import re
 import time
 from collections.abc import Set
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
-_FENCE = re.compile(r"<(\w+) ([0-9a-f]{12})>\n(.*?)\n</\1 \2>", re.DOTALL)
+_FENCE = re.compile(r"<(\w+) ([0-9a-f]{12})>\n")
 _STEP = re.compile(r"^Step: (\w+)$", re.MULTILINE)
 _SENTENCE = re.compile(r"[^.!?\n]{25,400}[.!?](?=\s|$)")
 _WORD = re.compile(r"\b(?:\d[\d,]*(?:\.\d+)?|[A-Za-z]{5,})\b")
@@ -22,44 +22,92 @@ _PERSONAS = (
 )  # fmt: skip
 
 
+class Usage(NamedTuple):
+    """Tokens of one call. `cached` are part of `prompt`; the others of it were prefilled."""
+
+    prompt: int = 0
+    cached: int = 0
+    completion: int = 0
+
+
 def uniform(*parts: str) -> float:
     """A number in 0..1 that depends on the parts alone."""
     digest = hashlib.blake2b("\0".join(parts).encode("utf-8", "replace"), digest_size=8).digest()
     return int.from_bytes(digest, "big") / 2**64
 
 
-def stage_of(body: dict[str, Any]) -> str:
-    """The stage that asks: by the name of its reply schema, else by the names of its reply's fields in the prompt."""
-    form = body.get("response_format")
-    if isinstance(form, dict) and isinstance(form.get("json_schema"), dict):
-        return str(form["json_schema"].get("name", ""))
-    text = "\n".join(str(message.get("content", "")) for message in body.get("messages", ()))
-    if steps := _STEP.findall(text.rpartition("\n</document ")[2]):  # where all stages share their instructions
+_STAGES = (("check", "leaks_answer"), ("generate", "pairs"), ("classify", "personas"), ("filter", "informative"))
+"""Each stage and a field that only its reply has."""
+_SPEAKS = (("check", "leaks_answer"), ("generate", "answer_type"), ("classify", '"personas"'))
+_OWN = {"generate": ("persona",), "check": ("question", "answer")}
+"""What, beside the document, tells two calls of a stage apart."""
+
+
+class Asked(NamedTuple):
+    """A request as the server understands it. `document` is the digest in its fence. `key` is a digest of the stage and
+    of what is quoted to it, so that the same question has the same key, answer, service time and faults whichever
+    client asks it, in whatever layout or encoding."""
+
+    stage: str
+    slots: dict[str, str]
+    document: str
+    key: str
+    schema: dict[str, Any] | None = None
+
+
+def content_text(content: Any) -> str:
+    """A message's content, which may come as a list of parts."""
+    if isinstance(content, list):
+        return "".join(str(part.get("text", "")) for part in content if isinstance(part, dict))
+    return str(content or "")
+
+
+def understand(body: dict[str, Any], stage: str = "") -> Asked:
+    """What a request asks for. Which stage asks, its caller may know better than its text says."""
+    texts = [content_text(message.get("content")) for message in body["messages"]]
+    slots: dict[str, str] = {}
+    document = ""
+    for text in texts:
+        at = 0
+        while match := _FENCE.search(text, at):
+            name, digest = match[1], match[2]
+            end = text.find(f"\n</{name} {digest}>", match.end() - 1)
+            if end < 0:
+                at = match.end()
+                continue
+            slots[name] = text[match.end() : end]
+            document = digest if name == "document" else document
+            at = end
+    stage = stage or _stage_of(body, texts)
+    quoted = [slots.get(name, "") for name in ("document", *_OWN.get(stage, ()))]
+    parts = [stage, *(quoted if any(quoted) else texts)]
+    key = hashlib.blake2b("\0".join(parts).encode("utf-8", "replace"), digest_size=16).hexdigest()
+    return Asked(stage, slots, document, key, _schema(body))
+
+
+def _stage_of(body: dict[str, Any], texts: list[str]) -> str:
+    """By the fields of the reply's schema, else by its name, else by what the prompt says."""
+    schema = _schema(body)
+    if schema is not None:
+        fields = schema.get("properties") or {}
+        named = str(body["response_format"]["json_schema"].get("name", ""))
+        return next((stage for stage, field in _STAGES if field in fields), named)
+    if steps := _STEP.findall("\n".join(texts).rpartition("\n</document ")[2]):  # the stages share their instructions
         return str(steps[0])
-    for stage, field in (("check", "leaks_answer"), ("generate", "answer_type"), ("classify", '"personas"')):
-        if field in text:
-            return stage
-    return "filter"
+    return next((stage for stage, field in _SPEAKS if any(field in text for text in texts)), "filter")
 
 
-def document_digest(messages: list[dict[str, Any]]) -> str:
-    """The digest that a document's fence carries."""
-    for message in reversed(messages):
-        text = message.get("content")
-        if isinstance(text, str) and (at := text.rfind("</document ")) >= 0:
-            return text[at + 11 : at + 23]
-    return ""
+def _schema(body: dict[str, Any]) -> dict[str, Any] | None:
+    form = body.get("response_format")
+    if not isinstance(form, dict) or not isinstance(form.get("json_schema"), dict):
+        return None
+    return form["json_schema"].get("schema") or {}
 
 
-def _slots(messages: list[dict[str, Any]]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for message in messages:
-        for name, _, text in _FENCE.findall(str(message.get("content", ""))):
-            found[name] = text
-    return found
+_LEAST: dict[str, Any] = {"string": "ok", "integer": 1, "number": 1.0, "boolean": True, "array": [], "null": None}
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=4096)
 def _sentences(document: str) -> tuple[str, ...]:
     return tuple(match[0].strip() for match in _SENTENCE.finditer(document))
 
@@ -83,10 +131,9 @@ def _cloze(document: str, choice: str) -> dict[str, str] | None:
     return None
 
 
-def answer(body: dict[str, Any], stage: str) -> dict[str, Any]:
+def answer(asked: Asked) -> dict[str, Any]:
     """The reply of that stage to the request."""
-    messages = body["messages"]
-    slots = _slots(messages)
+    stage, slots = asked.stage, asked.slots
     document = slots.get("document", "")
     if stage == "filter":
         return {"reason": "an informative page", "informative": True, "self_contained": True}
@@ -94,7 +141,7 @@ def answer(body: dict[str, Any], stage: str) -> dict[str, Any]:
         start = int(uniform(document, "persona") * len(_PERSONAS))
         return {"domain": "Natural Science", "personas": [(_PERSONAS * 2)[start + i] for i in range(3)]}
     if stage == "generate":
-        pair = _cloze(document, slots.get("persona", ""))  # the same in every layout of the prompt
+        pair = _cloze(document, asked.key)
         return {"pairs": [pair] if pair else []}
     if stage == "check":
         proposed, question = slots.get("answer", ""), slots.get("question", "")
@@ -103,47 +150,42 @@ def answer(body: dict[str, Any], stage: str) -> dict[str, Any]:
         best = next((s for s in evidence if s.startswith(opening)), next(iter(evidence), document[:80]))
         verdict = {"answer_correct": True, "has_context": True, "leaks_answer": False}
         return {"evidence": best, "own_answer": proposed, **verdict}
-    return {"answer": "ok"}
+    fields = (asked.schema or {}).get("properties") or {"answer": {"type": "string"}}  # a client that tries us out
+    return {name: _LEAST.get(str(field.get("type")), {}) for name, field in fields.items()}
 
 
-def completion(body: dict[str, Any], stage: str, fault: str | None, digest: str) -> bytes:
+def reply_text(asked: Asked, fault: str | None) -> str:
+    """What the model writes; if it breaks off, the half of it."""
+    value = answer(asked)
+    text = orjson.dumps(value).decode()
+    if fault == "cut":
+        return text[: len(text) // 2]
+    if fault == "fenced":
+        return f"Sure, here is the result:\n```json\n{text}\n```\nLet me know if you need more."
+    return {"python": repr(value), "garbage": "I think it is fine, yes.", "content_filter": ""}.get(fault or "", text)
+
+
+def completion(model: Any, key: str, text: str, usage: Usage, fault: str | None = None) -> bytes:
     """A chat completion, or what a faulty server or model makes of it."""
     if fault == "bad_json":
         return b'{"id": "chatcmpl-1", "choices": [{"index": 0, "mess'
-    value = answer(body, stage)
-    whole = orjson.dumps(value).decode()
-    text: str | None = whole
-    finish, refusal = "stop", None
-    if fault == "cut":
-        text, finish = whole[: len(whole) // 2], "length"
-    elif fault == "fenced":
-        text = f"Sure, here is the result:\n```json\n{whole}\n```\nLet me know if you need more."
-    elif fault == "python":
-        text = repr(value)
-    elif fault == "refusal":
-        text, refusal = None, "I'm sorry, but I cannot help with that."
-    elif fault == "content_filter":
-        text, finish = "", "content_filter"
-    elif fault == "garbage":
-        text = "I think it is fine, yes."
-    elif fault == "null_content":
-        text = None
-    sent = sum(len(str(message.get("content", ""))) for message in body["messages"])
-    message = {"role": "assistant", "content": text, "refusal": refusal}
+    content: str | None = None if fault in ("refusal", "null_content") else text
+    refusal = "I'm sorry, but I cannot help with that." if fault == "refusal" else None
+    message = {"role": "assistant", "content": content, "refusal": refusal}
+    finish = {"cut": "length", "content_filter": "content_filter"}.get(fault or "", "stop")
     choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": finish}
-    tokens = (len(text or "") + 3) // 4
     return orjson.dumps(
         {
-            "id": f"chatcmpl-{digest[:24]}",
+            "id": f"chatcmpl-{key[:24]}",
             "object": "chat.completion",
             "created": int(time.time()),
-            "model": body.get("model"),
+            "model": model,
             "choices": [] if fault == "empty" else [choice],
             "usage": {
-                "prompt_tokens": (sent + 3) // 4,
-                "completion_tokens": tokens,
-                "total_tokens": (sent + 3) // 4 + tokens,
-                "prompt_tokens_details": {"cached_tokens": 0},
+                "prompt_tokens": usage.prompt,
+                "completion_tokens": usage.completion,
+                "total_tokens": usage.prompt + usage.completion,
+                "prompt_tokens_details": {"cached_tokens": usage.cached},
                 "completion_tokens_details": {"reasoning_tokens": 0},
             },
         }
@@ -157,8 +199,12 @@ def error(message: str, kind: str, code: str | None = None, param: str | None = 
 
 def unsupported(body: dict[str, Any], features: Set[str]) -> bytes | None:
     """How OpenAI and others refuse what a model does not take; None if the body has none of it."""
-    form = (body.get("response_format") or {}).get("type")
+    asked = body.get("response_format") or {}
+    form = asked.get("type")
     invalid = "invalid_request_error"
+    if "schema" in asked and "json_object_schema" in features:
+        text = "Unknown parameter: 'response_format.schema'."
+        return error(text, invalid, "unknown_parameter", "response_format.schema")
     if form in features:
         return error(
             f"Invalid parameter: 'response_format' of type '{form}' is not supported with this model.", invalid

@@ -6,30 +6,36 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import tempfile
 import threading
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, AsyncExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from webscale_rl import corpus
 from webscale_rl.backend import Backend, BackendError
 from webscale_rl.config import Parts, Run
 from webscale_rl.dataset.rows import EXAMPLE_COLUMNS
+from webscale_rl.engine.estimate import estimated
 from webscale_rl.engine.feed import Item
 from webscale_rl.engine.files import owned, scratch_folder
-from webscale_rl.engine.finish import finish
+from webscale_rl.engine.finish import finish, tally_of
 from webscale_rl.engine.local import LocalRunner
 from webscale_rl.engine.moved import MovedReplies
+from webscale_rl.engine.pilot import Ledger, Sample, draw, longest_prompted, paced, paid_for, read_pace
 from webscale_rl.engine.progress import Progress
-from webscale_rl.engine.rundir import claim, require_claimable, resolved, rules_digest
+from webscale_rl.engine.rundir import PILOT, claim, require_claimable, resolved, rules_digest
 from webscale_rl.engine.serve import prepared, serving
+from webscale_rl.engine.shard import finished_shards
 from webscale_rl.engine.stop import RESUMABLE, WRONG_USAGE, Stop, Stopped
 from webscale_rl.errors import ConfigError, RunStopped
 from webscale_rl.types import Document, Example, content_id
 
+T = TypeVar("T")
+PILOT_DOCUMENTS = 50
 Watch = Callable[[Progress], AbstractContextManager[object]]
 """Shows a run while it runs: given the run's progress, a context manager that lasts as long as the run."""
 
@@ -110,13 +116,122 @@ async def run_async(
                 with scratch_folder(folder / ".moved") as scratch, (watch or nullcontext)(runner.progress):
                     if moved:
                         runner.moved = await asyncio.to_thread(MovedReplies, folder / "replies", scratch)
+                    runner.also_paid = folder / PILOT
+                    runner.elsewhere = await asyncio.to_thread(_replies_in, runner.also_paid, scratch)
                     await _execute(runner, items, stop)
                     await servers.aclose()  # what is left needs no model
                     summary = await asyncio.to_thread(finish, config, parts, folder, record)
     except OSError as error:
-        place = error.filename or folder
-        raise RunStopped(f"{place}: {error.strerror or error}; mend it and run again", RESUMABLE) from error
+        raise _unwritable(folder, error) from error
     return Result(folder, summary)
+
+
+def estimate(
+    config: Run,
+    documents: Iterable[Document] | None = None,
+    *,
+    sample: int = PILOT_DOCUMENTS,
+    backend: Backend | None = None,
+    watch: Watch | None = None,
+) -> dict[str, Any]:
+    """What a run over the corpus would take and bring, from a pilot on so many documents drawn at random.
+
+    The pilot is paid, and kept in the run's directory: neither `run` nor another estimate pays for it again. Gives
+    calls, tokens, US dollars, hours and yield, each as `value`, `low` and `high` of a 90 % interval (see docs/cost.md).
+    Raises what `run` raises.
+    """
+    work = estimate_async(config, documents, sample=sample, backend=backend, watch=watch)
+    return _in_thread(work) if _loop_is_running() else _run_loop(work)
+
+
+async def estimate_async(
+    config: Run,
+    documents: Iterable[Document] | None = None,
+    *,
+    sample: int = PILOT_DOCUMENTS,
+    backend: Backend | None = None,
+    watch: Watch | None = None,
+) -> dict[str, Any]:
+    """The same as `estimate`, as a coroutine."""
+    if sample < 1:
+        raise ConfigError(f"documents: a pilot takes at least one (it is {sample})")
+    checked = Parts(prepared(config, backend), backend)
+    items, _ = _items(config, documents, corpus.Gauge())
+    with _home(config, checked) as home:
+        try:
+            with owned(home):
+                return await _piloted(config, items, home, sample, backend, watch)
+        except OSError as error:
+            raise _unwritable(home, error) from error
+
+
+async def _piloted(
+    config: Run, items: Iterable[Item], home: Path, count: int, backend: Backend | None, watch: Watch | None
+) -> dict[str, Any]:
+    folder = _made(home / PILOT)
+    stop = Stop()
+    with _signals(stop):
+        longest = longest_prompted(Parts(prepared(config, backend), backend))
+        sample = await asyncio.to_thread(_drawn, items, count, config, longest, stop)
+        async with serving(config, home, stop) as served:
+            pilot = served.model_copy(update={"inputs": (), "out": str(folder), "limit": None})
+            parts = Parts(pilot, backend)
+            record = resolved(pilot, parts)
+            moved = claim(folder, record, accept_changes=True)  # a pilot holds nothing but answers, which are kept
+            ledger = Ledger(parts, len(sample.documents))
+            runner = LocalRunner(pilot, parts, folder, rules=rules_digest(record), source="", stop=stop)
+            runner.used = ledger.used
+            with scratch_folder(folder / ".moved") as scratch, (watch or nullcontext)(runner.progress):
+                if moved:
+                    runner.moved = await asyncio.to_thread(MovedReplies, folder / "replies", scratch)
+                runner.also_paid = home
+                runner.elsewhere = await asyncio.to_thread(_replies_in, runner.also_paid, scratch)
+                with paced(folder):
+                    await _execute(runner, sample.documents, stop)
+    ledger.read_outcomes(folder)
+    told = estimated(parts, sample, ledger, read_pace(folder), config.traffic.concurrency)
+    books = tally_of(folder, finished_shards(folder))
+    return told | {"pilot": paid_for(folder, parts), "failures": books.failures()}
+
+
+def _drawn(items: Iterable[Item], count: int, config: Run, longest: int, stop: Stop) -> Sample:
+    try:
+        drawn = draw(
+            items,
+            count,
+            seed=config.seed,
+            longest=longest,
+            limit=config.limit,
+            check=stop.check,
+        )
+    except Stopped:
+        raise RunStopped(stop.reason or "stopped", stop.code) from None
+    if not drawn.documents:
+        raise ConfigError("inputs: no document in it that can be read")
+    return drawn
+
+
+@contextmanager
+def _home(config: Run, parts: Parts) -> Iterator[Path]:
+    """The run directory; what is free needs none."""
+    if config.out:
+        yield _made(Path(config.out))
+    elif parts.paid:
+        raise ConfigError("out: missing; name the run directory, which keeps what the pilot pays for")
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            yield Path(folder)
+
+
+def _replies_in(folder: Path, scratch: Path) -> MovedReplies | None:
+    """The replies of another run directory; None if there are none."""
+    replies = folder / "replies"
+    return MovedReplies(replies, scratch) if replies.is_dir() and any(replies.iterdir()) else None
+
+
+def _unwritable(folder: Path, error: OSError) -> RunStopped:
+    place = error.filename or folder
+    return RunStopped(f"{place}: {error.strerror or error}; mend it and run again", RESUMABLE)
 
 
 def _made(folder: Path) -> Path:
@@ -135,7 +250,7 @@ async def _execute(runner: LocalRunner, items: Iterable[Item], stop: Stop) -> No
             raise runner.progress.crash from None
         raise RunStopped(stop.reason or "stopped", stop.code) from None
     except BackendError as error:  # before the first call: the backend could not be opened
-        raise RunStopped(str(error), WRONG_USAGE) from error
+        raise RunStopped(str(error), RESUMABLE if error.resumable else WRONG_USAGE) from error
 
 
 def _items(config: Run, documents: Iterable[Document] | None, gauge: corpus.Gauge) -> tuple[Iterable[Item], str]:
@@ -181,7 +296,7 @@ def _signals(stop: Stop) -> Iterator[None]:
             loop.remove_signal_handler(number)
 
 
-def _run_loop(work: Coroutine[Any, Any, Result]) -> Result:
+def _run_loop(work: Coroutine[Any, Any, T]) -> T:
     try:
         import uvloop
     except ImportError:  # not on Windows
@@ -199,6 +314,6 @@ def _loop_is_running() -> bool:
     return True
 
 
-def _in_thread(work: Coroutine[Any, Any, Result]) -> Result:
+def _in_thread(work: Coroutine[Any, Any, T]) -> T:
     with ThreadPoolExecutor(1, thread_name_prefix="webscale-rl") as thread:
         return thread.submit(_run_loop, work).result()

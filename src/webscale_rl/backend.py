@@ -9,6 +9,10 @@
       x BadRequest       any other 4xx              a Failure at once
       x Unauthorized     401, 403                   stops the run
       x NoSuchModel      404                        stops the run
+      x BatchRefused     a batch, not a request     stops the run
+      x Interrupted      batches wait meanwhile     stops the run, which can be resumed
+
+Postponed is no error: the answer will come when the run has ended and what it asked for was done (batch files).
 
 A Backend knows nothing of documents, storage or concurrency. An answer that is of no use (refused, cut off, not JSON)
 is still a Reply, for it was paid for: what it is worth is decided elsewhere.
@@ -16,14 +20,15 @@ is still a Reply, for it was paid for: what it is worth is decided elsewhere.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from types import TracebackType
-from typing import Any, ClassVar, Protocol, Self
+from typing import Any, ClassVar, Protocol, Self, runtime_checkable
 
 import msgspec
 from pydantic import BaseModel, ConfigDict, Field
 
+from webscale_rl.errors import ConfigError
 from webscale_rl.prompt import Prompt
 from webscale_rl.types import content_id
 
@@ -40,8 +45,9 @@ class Sampling(msgspec.Struct, frozen=True):
 class Request(msgspec.Struct, frozen=True, dict=True):
     """One call: which stage asks, with which prompt and slots, for which form of answer.
 
-    `variant` is what else of the backend's options changes answers. `affinity` keeps the calls of one document together
-    (it is the document's id); it is no part of the content.
+    `variant` is what else of the backend's options changes answers. What follows it is no part of the content:
+    `affinity` keeps the calls of one document together (it is the document's id), `group` those of one shard, and
+    `attempt` counts the answers that were paid for this request before, none of which was of use.
     """
 
     stage: str
@@ -52,6 +58,8 @@ class Request(msgspec.Struct, frozen=True, dict=True):
     sampling: Sampling = Sampling()
     variant: str = ""
     affinity: str = ""
+    group: str = ""
+    attempt: int = 0
 
     @cached_property
     def key(self) -> bytes:
@@ -65,6 +73,10 @@ class Request(msgspec.Struct, frozen=True, dict=True):
     def messages(self) -> list[dict[str, str]]:
         """The chat messages, rendered once. The list is the caller's own."""
         return list(self._rendered)
+
+    def forget(self) -> None:
+        """Let go of the rendered messages: a request that waits for hours holds no more than its slots."""
+        self.__dict__.pop("_rendered", None)
 
     @cached_property
     def _rendered(self) -> list[dict[str, str]]:
@@ -118,6 +130,35 @@ class Backend(Protocol):
         ...
 
 
+@runtime_checkable
+class Batched(Protocol):
+    """What a Backend has besides if it makes batches. It waits and retries by itself: no slots limit its requests.
+
+    All documents of a shard (a Request's `group`) are in flight at once, of at most `open_shards` shards. The engine
+    says when a shard has no more documents, and when it was left. `outstanding` says what must be done before the run
+    can go on; it is told when requests were Postponed.
+    """
+
+    open_shards: int
+
+    def gathered(self, group: str) -> None:
+        """All documents of the group are in flight: what has asked when all is quiet is a batch."""
+        ...
+
+    def left(self, group: str, answers: Callable[[bytes], int] | None) -> None:
+        """The group's documents are gone. If they have ended, `answers` says of a request's key how many answers to it
+        stand on the disk for good; None: they are taken up by the next run."""
+        ...
+
+    def outstanding(self) -> str:
+        """What must be done before the run can go on, for people."""
+        ...
+
+
+class Postponed(Exception):
+    """No answer in this run: it comes when what `Batched.outstanding` says was done. Not an error, and no Failure."""
+
+
 class BackendOptions(BaseModel):
     """What every backend takes from the configuration. A backend's own Options derive from it."""
 
@@ -133,11 +174,15 @@ class BackendOptions(BaseModel):
 
 
 class BackendError(Exception):
-    """A call that brought no answer. `kind` is its word in the books; the message is for people and holds no secret."""
+    """A call that brought no answer. `kind` is its word in the books; the message is for people and holds no secret.
+
+    `fatal` stops the run; `resumable` says that running it again goes on, without anything to mend.
+    """
 
     kind: ClassVar[str]
     retry: ClassVar[bool] = False
     fatal: ClassVar[bool] = False
+    resumable: ClassVar[bool] = False
 
     def __init__(self, message: str, *, retry_after_s: float | None = None) -> None:
         super().__init__(message)
@@ -202,37 +247,91 @@ class NoSuchModel(BackendError):
     fatal = True
 
 
+class BatchRefused(BackendError):
+    """The server will not take a batch, or does not know one of ours any more."""
+
+    kind = "batch_refused"
+    fatal = True
+
+
+class Interrupted(BackendError):
+    """The server stays away, or a batch was cancelled, while requests are under way: they are taken up again."""
+
+    kind = "interrupted"
+    fatal = True
+    resumable = True
+
+
 _SCHEMAS: dict[type[msgspec.Struct], tuple[dict[str, Any], str]] = {}
+_LEFT_OUT = frozenset({"title", "default", "discriminator", "uniqueItems"})
+_TAKEN = frozenset(
+    "type description properties required additionalProperties items anyOf enum"
+    " pattern format minLength maxLength minimum maximum exclusiveMinimum exclusiveMaximum multipleOf"
+    " minItems maxItems".split()
+)
+_JSON_TYPES: dict[type, str] = {str: "string", int: "integer", bool: "boolean", float: "number", type(None): "null"}
 
 
 def reply_schema(reply_type: type[msgspec.Struct]) -> dict[str, Any]:
-    """The JSON schema of a reply in the strict subset of OpenAI's structured outputs: inlined, closed, all required."""
+    """The JSON schema of a reply, in what every server can be asked for: inlined, closed, all required, all typed.
+
+    That is the strict subset of OpenAI's structured outputs (guide "Structured model outputs", section "Supported
+    schemas"), which the grammar engines of the open servers take too. Bounds that a reply type sets itself
+    (`msgspec.Meta`) are kept; OpenAI takes no bounds of a string's length.
+
+    Raises ConfigError for a type that this subset cannot say: free keys, tuples, bytes, `Any`, a type within itself.
+    """
     return _schema(reply_type)[0]
 
 
 def reply_schema_json(reply_type: type[msgspec.Struct]) -> str:
-    """The same as canonical JSON text."""
+    """The same as canonical JSON text. Raises ConfigError."""
     return _schema(reply_type)[1]
 
 
 def _schema(reply_type: type[msgspec.Struct]) -> tuple[dict[str, Any], str]:
     if reply_type not in _SCHEMAS:
         (root,), definitions = msgspec.json.schema_components([reply_type], ref_template="{name}")
-        schema = _inline(root, definitions)
+        schema = _inline(root, definitions, (), reply_type.__name__)
         _SCHEMAS[reply_type] = schema, msgspec.json.encode(schema, order="sorted").decode()
     return _SCHEMAS[reply_type]
 
 
-def _inline(node: Any, definitions: dict[str, Any]) -> Any:
-    if isinstance(node, list):
-        return [_inline(item, definitions) for item in node]
-    if not isinstance(node, dict):
-        return node
+def _inline(node: dict[str, Any], definitions: dict[str, Any], within: tuple[str, ...], where: str) -> dict[str, Any]:
+    """The node without references. `within` are those that led to it, `where` is its place for people to read."""
     if "$ref" in node:
-        return _inline(definitions[node["$ref"]], definitions)
-    schema = {key: _inline(value, definitions) for key, value in node.items() if key not in ("title", "default")}
-    if schema.get("type") == "object":
-        schema["properties"] = {name: _inline(field, definitions) for name, field in node["properties"].items()}
+        name = node["$ref"]
+        if name in within:
+            raise ConfigError(
+                f"{where}: a reply that holds itself cannot be asked for; give its depth types of their own"
+            )
+        return _inline(definitions[name], definitions, (*within, name), where)
+    schema = {key: value for key, value in node.items() if key not in _LEFT_OUT}
+    if strange := sorted(schema.keys() - _TAKEN):
+        raise ConfigError(f"{where}: servers cannot be asked for {strange[0]}; use strings, numbers, lists and Structs")
+    if "enum" in schema and "type" not in schema:
+        schema |= _typed(schema.pop("enum"))
+    if "anyOf" in schema:
+        schema["anyOf"] = [_inline(choice, definitions, within, where) for choice in schema["anyOf"]]
+    elif "type" not in schema:
+        raise ConfigError(f"{where}: a reply of any type cannot be asked for; name its type")
+    if schema.get("type") == "array":
+        schema["items"] = _inline(schema.get("items", {}), definitions, within, f"{where}[]")
+    elif schema.get("type") == "object":
+        if isinstance(schema.get("additionalProperties"), dict) or "properties" not in schema:
+            raise ConfigError(f"{where}: a reply with free keys cannot be asked for; use a list of Structs")
+        schema["properties"] = {
+            name: _inline(field, definitions, within, f"{where}.{name}") for name, field in schema["properties"].items()
+        }
         schema["required"] = list(schema["properties"])
         schema["additionalProperties"] = False
     return schema
+
+
+def _typed(values: list[Any]) -> dict[str, Any]:
+    """An enum with its type. Values of several types become alternatives: llama.cpp reads a list of types alone."""
+    by_type: dict[str, list[Any]] = {}
+    for value in values:
+        by_type.setdefault(_JSON_TYPES[type(value)], []).append(value)
+    choices = [{"type": kind} if kind == "null" else {"type": kind, "enum": of} for kind, of in sorted(by_type.items())]
+    return choices[0] if len(choices) == 1 else {"anyOf": choices}

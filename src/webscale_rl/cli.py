@@ -34,6 +34,20 @@ Domains = Annotated[
     Path | None,
     typer.Option("--domains", help="folder of your own domains, one folder each, instead of the packaged ten"),
 ]
+Inputs = Annotated[list[str] | None, typer.Argument(help="files, folders, globs or URLs; `sample:` is ours")]
+Model = Annotated[str | None, typer.Option("--model", help="the model that answers all stages")]
+BaseUrls = Annotated[list[str] | None, typer.Option("--base-url", help="OpenAI-compatible server(s)")]
+UseBackend = Annotated[
+    str | None, typer.Option("--backend", help="extractive, openai, batch, or your own module:Class")
+]
+Serve = Annotated[
+    str | None, typer.Option("--serve", help="command that starts a server for this run; `{port}` is its port")
+]
+Replicas = Annotated[int | None, typer.Option("--replicas", help="so many servers of --serve")]
+TextField = Annotated[str | None, typer.Option("--text-field", help="column that holds the text")]
+Limit = Annotated[int | None, typer.Option("--limit", help="read no more than so many documents")]
+Concurrency = Annotated[int | None, typer.Option("--concurrency", help="most calls in flight at once")]
+Seed = Annotated[int | None, typer.Option("--seed", help="seeds every choice")]
 Json = Annotated[bool, typer.Option("--json", help="print JSON for a machine to read")]
 
 
@@ -54,28 +68,30 @@ def main() -> None:
 
 @app.command("run")
 def run_command(
-    inputs: Annotated[list[str] | None, typer.Argument(help="files, folders, globs or URLs; `sample:` is ours")] = None,
+    inputs: Inputs = None,
     out: Annotated[str | None, typer.Option("--out", help="the run directory")] = None,
     config: Config = None,
-    model: Annotated[str | None, typer.Option("--model", help="the model that answers all stages")] = None,
-    base_url: Annotated[list[str] | None, typer.Option("--base-url", help="OpenAI-compatible server(s)")] = None,
-    backend: Annotated[
-        str | None, typer.Option("--backend", help="extractive, openai, or your own module:Class")
+    model: Model = None,
+    base_url: BaseUrls = None,
+    backend: UseBackend = None,
+    batch_dir: Annotated[
+        str | None, typer.Option("--batch-dir", help="write batch files there and read their results; no network")
     ] = None,
-    serve: Annotated[
-        str | None, typer.Option("--serve", help="command that starts a server for this run; `{port}` is its port")
-    ] = None,
-    replicas: Annotated[int | None, typer.Option("--replicas", help="so many servers of --serve")] = None,
+    serve: Serve = None,
+    replicas: Replicas = None,
     domains: Domains = None,
-    text_field: Annotated[str | None, typer.Option("--text-field", help="column that holds the text")] = None,
-    limit: Annotated[int | None, typer.Option("--limit", help="read no more than so many documents")] = None,
-    concurrency: Annotated[int | None, typer.Option("--concurrency", help="most calls in flight at once")] = None,
+    text_field: TextField = None,
+    limit: Limit = None,
+    concurrency: Concurrency = None,
     max_usd: Annotated[float | None, typer.Option("--max-usd", help="stop when so many US dollars are spent")] = None,
     max_tokens: Annotated[
         int | None, typer.Option("--max-tokens", help="stop when so many tokens are spent, in and out")
     ] = None,
     max_hours: Annotated[float | None, typer.Option("--max-hours", help="stop after so many hours")] = None,
-    seed: Annotated[int | None, typer.Option("--seed", help="seeds every choice")] = None,
+    seed: Seed = None,
+    metrics_port: Annotated[
+        int | None, typer.Option("--metrics-port", help="serve Prometheus metrics at this port of 127.0.0.1")
+    ] = None,
     accept_changes: Annotated[
         bool, typer.Option("--accept-changes", help="continue a run whose configuration has changed")
     ] = False,
@@ -86,20 +102,13 @@ def run_command(
     from webscale_rl.report.live import live
 
     _tune_process()
+    flags = _run_flags(inputs, out, domains, limit, seed, text_field, concurrency)
     caps = {"usd": max_usd, "tokens": max_tokens, "hours": max_hours}
     _show_messages()
-    flags = {
-        "inputs": list(inputs) if inputs else None,
-        "out": out,
-        "domains": str(domains) if domains else None,
-        "limit": limit,
-        "seed": seed,
-        "corpus": {"text_field": text_field} if text_field else None,
-        "traffic": {"concurrency": concurrency} if concurrency else None,
-        "caps": {key: value for key, value in caps.items() if value is not None} or None,
-        "backend": _backend_flags(backend, model, base_url, serve),
-        "serve": _serve_flags(serve, replicas, base_url),
-    }
+    flags["metrics"] = {"port": metrics_port} if metrics_port is not None else None
+    flags["caps"] = {key: value for key, value in caps.items() if value is not None} or None
+    flags["backend"] = _backend_flags(backend, model, base_url, serve, batch_dir)
+    flags["serve"] = _serve_flags(serve, replicas, base_url)
     configured = _configured(config, {key: value for key, value in flags.items() if value is not None})
     result = run(configured, accept_changes=accept_changes, watch=live)
     if as_json:
@@ -107,6 +116,46 @@ def run_command(
     else:
         _show_result(result)
     sys.exit(FAILURES if result.failed else DONE)
+
+
+@app.command("estimate")
+def estimate_command(
+    inputs: Inputs = None,
+    out: Annotated[str | None, typer.Option("--out", help="the run directory; keeps what the pilot pays for")] = None,
+    config: Config = None,
+    documents: Annotated[int, typer.Option("--documents", min=1, help="documents of the pilot")] = 50,
+    model: Model = None,
+    base_url: BaseUrls = None,
+    backend: UseBackend = None,
+    serve: Serve = None,
+    replicas: Replicas = None,
+    domains: Domains = None,
+    text_field: TextField = None,
+    limit: Limit = None,
+    concurrency: Concurrency = None,
+    seed: Seed = None,
+    as_json: Json = False,
+) -> None:
+    """Say what a run would take and bring, from a paid pilot on a few documents."""
+    from webscale_rl.api import estimate
+    from webscale_rl.report.estimate import estimate_lines
+    from webscale_rl.report.live import live
+
+    _tune_process()
+    _show_messages()
+    flags = _run_flags(inputs, out, domains, limit, seed, text_field, concurrency)
+    flags["backend"] = _backend_flags(backend, model, base_url, serve)
+    flags["serve"] = _serve_flags(serve, replicas, base_url)
+    configured = _configured(config, {key: value for key, value in flags.items() if value is not None})
+    told = estimate(configured, sample=documents, watch=live)
+    if as_json:
+        print(json.dumps(told))
+    else:
+        for line in estimate_lines(told):
+            print(line)
+        if configured.out and told["pilot"]["calls"]:
+            print(f"\nnext: webscale-rl run with the same inputs and options, --out {configured.out}")
+    sys.exit(FAILURES if told["failures"] else DONE)
 
 
 @app.command()
@@ -227,12 +276,34 @@ def _configured(config: Path | None, flags: dict[str, Any]) -> Run:
     return Run.make(merge(values, flags), str(config) if config else "command line")
 
 
+def _run_flags(
+    inputs: list[str] | None,
+    out: str | None,
+    domains: Path | None,
+    limit: int | None,
+    seed: int | None,
+    text_field: str | None,
+    concurrency: int | None,
+) -> dict[str, Any]:
+    return {
+        "inputs": list(inputs) if inputs else None,
+        "out": out,
+        "domains": str(domains) if domains else None,
+        "limit": limit,
+        "seed": seed,
+        "corpus": {"text_field": text_field} if text_field else None,
+        "traffic": {"concurrency": concurrency} if concurrency else None,
+    }
+
+
 def _backend_flags(
-    use: str | None, model: str | None, base_urls: list[str] | None, serve: str | None
+    use: str | None, model: str | None, base_urls: list[str] | None, serve: str | None, batch_dir: str | None = None
 ) -> dict[str, Any] | None:
     flags: dict[str, Any] = {}
     if model or base_urls or serve:
         flags["use"] = "openai"
+    if batch_dir:
+        flags |= {"use": "batch", "batch_dir": batch_dir}
     if use:
         flags["use"] = use
     if model:

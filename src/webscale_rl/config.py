@@ -7,12 +7,14 @@ that stage or backend (its `Options`); here stands what concerns the run as a wh
 from __future__ import annotations
 
 import difflib
+import typing
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from webscale_rl import registry
 from webscale_rl.backend import Backend, BackendOptions
@@ -21,6 +23,7 @@ from webscale_rl.domains import Taxonomy
 from webscale_rl.errors import ConfigError
 from webscale_rl.layout import Layout, Sheet, lay_out
 from webscale_rl.pipeline import AnyStage, Pipeline
+from webscale_rl.prices import Price, Prices, plain_prices
 from webscale_rl.stage import Context, StageOptions
 
 PIPELINE = ("heuristics", "filter", "classify", "generate", "precheck", "check")
@@ -83,6 +86,13 @@ class ServeOptions(_Section):
     ready_timeout_s: float = Field(900.0, gt=0, description="most seconds until every replica answers")
 
 
+class MetricsOptions(_Section):
+    """Where metrics are served while a run makes calls. Without a port nothing is served."""
+
+    port: int | None = Field(None, ge=1, le=65535, description="serve Prometheus metrics at this port, under /metrics")
+    host: str = Field("127.0.0.1", min_length=1, description="the address to serve at; any other than loopback is open")
+
+
 class DatasetOptions(_Section):
     """What the dataset looks like."""
 
@@ -115,6 +125,18 @@ class Run(_Section):
     caps: CapOptions = Field(default_factory=CapOptions, description="what the run may spend")
     serve: ServeOptions = Field(default_factory=ServeOptions, description="a server that the run starts itself")
     dataset: DatasetOptions = Field(default_factory=DatasetOptions, description="what is written")
+    events: bool = Field(True, description="write a line for every paid call into events.jsonl, about 250 bytes each")
+    metrics: MetricsOptions = Field(default_factory=MetricsOptions, description="where metrics are served")
+    price: dict[str, Price] = Field(
+        default_factory=dict,
+        description="USD per million tokens: `{input: ..., cached: ..., output: ...}`, or one such for each model;"
+        " needed for models that no vendor lists",
+    )
+
+    @field_validator("price", mode="before")
+    @classmethod
+    def _by_model(cls, value: Any) -> Any:
+        return plain_prices(value)
 
     @property
     def answered_by(self) -> dict[str, Any]:
@@ -158,8 +180,10 @@ class Parts:
         if run.corpus.format is not None:
             readers.load(run.corpus.format)
         self.given = backend
+        self._price = run.price
         self._unserved = run.serve.command is not None and "base_urls" not in run.answered_by
         self._require_models(run)
+        self._require_prices(run.caps)
         self._lay_out(run.layout)
 
     def backend(self) -> Backend:
@@ -186,6 +210,17 @@ class Parts:
     def backend_name(self) -> str:
         """The backend's word in the dataset's columns."""
         return str((self.given or self.backend_class).name)
+
+    @cached_property
+    def prices(self) -> Prices:
+        """What the backend's models cost."""
+        if not self.paid:
+            return Prices({}, free=True)
+        if self._unserved:  # whatever it serves, it is no vendor
+            return Prices(self._price)
+        backend = self.backend()  # an instance, for its options may set what it charges
+        urls = getattr(getattr(backend, "options", None), "base_urls", ())
+        return Prices(self._price, base_urls=urls, factor=getattr(backend, "price_factor", 1.0))
 
     def model(self, stage: AnyStage) -> str:
         """The model that answers a prompted stage."""
@@ -222,6 +257,16 @@ class Parts:
                 raise ConfigError(
                     f"stages.{stage.name}.model: no model; set backend.model (or --model), or the stage's own"
                 )
+
+    def _require_prices(self, caps: CapOptions) -> None:
+        if self._unserved:
+            return  # checked when the server has named its model
+        models = {stage.name: self.model(stage) for stage in self.pipeline.stages if stage.prompt is not None}
+        if caps.usd is not None:
+            self.prices.require(models.values(), "caps.usd")
+        for stage, own in caps.stages.items():
+            if own.usd is not None and stage in models:
+                self.prices.require([models[stage]], f"caps.stages.{stage}.usd")
 
 
 def read_yaml(path: str | Path) -> dict[str, Any]:
@@ -272,9 +317,13 @@ def _options(kind: type[Any], values: Mapping[str, Any], where: str) -> Any:
 
 
 def _known_keys(model: type[BaseModel], path: list[str]) -> list[str]:
-    for step in path:
+    steps = iter(path)
+    for step in steps:
         field = model.model_fields.get(step)
         inner = field.annotation if field else None
+        if typing.get_origin(inner) is dict:  # one section for each name
+            next(steps, None)
+            inner = typing.get_args(inner)[1]
         if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
             return []
         model = inner
@@ -291,6 +340,7 @@ def _near(name: str, known: Any) -> str:
 __all__ = [
     "ConfigError",
     "DatasetOptions",
+    "MetricsOptions",
     "Parts",
     "Run",
     "ServeOptions",

@@ -111,6 +111,11 @@ class Prompt:
         return tuple(messages)
 
     @cached_property
+    def opens_fixed(self) -> bool:
+        """Whether the first message has no slot: it is the same in all calls."""
+        return all(isinstance(part, str) for part in self.messages[0][1])
+
+    @cached_property
     def slots(self) -> frozenset[str]:
         """The names that a render must fill."""
         return frozenset(part[0] for _, parts in self.messages for part in parts if isinstance(part, tuple))

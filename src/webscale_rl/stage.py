@@ -20,7 +20,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 import msgspec
 from pydantic import BaseModel, ConfigDict, Field
 
-from webscale_rl.backend import Sampling
+from webscale_rl.backend import Sampling, reply_schema
 from webscale_rl.domains import Taxonomy
 from webscale_rl.layout import Layout
 from webscale_rl.prompt import Prompt
@@ -67,7 +67,7 @@ class Stage(Generic[In, Answer, Out]):
 
     `takes` and `gives` are the record types (Document, Brief or Pair); `reasons` is the closed list of its Drops;
     `slots` names what `ask` fills, and `trusted` those of them that are our own words: a prompt must quote the others;
-    `reply_type` is the msgspec Struct that an answer must parse into.
+    `reply_type` is the msgspec Struct that an answer must parse into; `reply_schema` says which types it may hold.
     """
 
     name: ClassVar[str]
@@ -85,6 +85,7 @@ class Stage(Generic[In, Answer, Out]):
         self.context = context
         self.prompt: Prompt | None = None
         if self.reply_type is not None:
+            reply_schema(self.reply_type)  # refuses what servers cannot be asked for, before anything is paid
             self.prompt = Prompt.load(options.prompt or self.name)
             self.prompt.require(self.slots, self.trusted)
 

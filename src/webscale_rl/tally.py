@@ -10,6 +10,9 @@ from typing import Any
 
 import msgspec
 
+from webscale_rl.backend import Usage
+from webscale_rl.histogram import Histogram
+
 END_KEPT, END_DROPPED, END_FAILED = "kept", "dropped", "failed"
 
 
@@ -36,9 +39,10 @@ class Count(msgspec.Struct):
 
 
 class Calls(msgspec.Struct):
-    """Calls of one stage that were answered 200, whatever the answer was worth, and their tokens.
+    """Calls of one stage that were answered 200, whatever the answer was worth, their tokens and their latency.
 
     `unusable` are the answered ones of no use, by kind; `retried` those that brought no answer and were tried again.
+    `usd` is what they cost, without the `unpriced` ones: those for which no price was known when they were made.
     """
 
     answered: int = 0
@@ -49,6 +53,23 @@ class Calls(msgspec.Struct):
     seconds: float = 0.0
     unusable: dict[str, int] = {}
     retried: dict[str, int] = {}
+    latency: Histogram = msgspec.field(default_factory=Histogram)
+    usd: float = 0.0
+    unpriced: int = 0
+    unpriced_tokens: Usage = Usage()
+
+    def bought(self, usage: Usage, seconds: float, usd: float | None) -> None:
+        """Count one answer."""
+        self.answered += 1
+        self.seconds += seconds
+        self.latency.add(seconds)
+        for name in usage.__struct_fields__:
+            setattr(self, name, getattr(self, name) + getattr(usage, name))
+        if usd is None:
+            self.unpriced += 1
+            self.unpriced_tokens = _sum(self.unpriced_tokens, usage)
+        else:
+            self.usd += usd
 
 
 class Tally(msgspec.Struct):
@@ -71,7 +92,8 @@ class Tally(msgspec.Struct):
             add_calls(self.calls.setdefault(stage, Calls()), theirs)
         add_counts(self.endpoints, other.endpoints)
 
-    def _ends(self) -> Iterable[tuple[str, str, str, str, int]]:
+    def each_end(self) -> Iterable[tuple[str, str, str, str, int]]:
+        """All ends: unit, stage, end, word, number of records."""
         for key, count in self.ends.items():
             unit, stage, end, word = key.split("|", 3)
             yield unit, stage, end, word, count
@@ -79,7 +101,7 @@ class Tally(msgspec.Struct):
     def total(self, unit: str) -> Count:
         """What became of all documents, or of all pairs; drops and failures by stage."""
         total = Count()
-        for its_unit, stage, end, _, count in self._ends():
+        for its_unit, stage, end, _, count in self.each_end():
             if its_unit == unit:
                 _put(total, end, stage, count)
         return total
@@ -87,7 +109,7 @@ class Tally(msgspec.Struct):
     def at(self, stage: str, later: Sequence[str], unit: str) -> Count:
         """What became of the records at one stage; `later` names the stages after it."""
         counted = Count()
-        for its_unit, its_stage, end, word, count in self._ends():
+        for its_unit, its_stage, end, word, count in self.each_end():
             if its_unit != unit:
                 continue
             if end == END_KEPT or its_stage in later:
@@ -99,7 +121,7 @@ class Tally(msgspec.Struct):
     def dropped_by(self, stage: str) -> dict[str, int]:
         """Drops of one stage, by reason, documents and pairs together."""
         reasons: dict[str, int] = {}
-        for _, its_stage, end, word, count in self._ends():
+        for _, its_stage, end, word, count in self.each_end():
             if its_stage == stage and end == END_DROPPED:
                 reasons[word] = reasons.get(word, 0) + count
         return dict(sorted(reasons.items()))
@@ -107,7 +129,7 @@ class Tally(msgspec.Struct):
     def failures(self) -> dict[str, int]:
         """All failures by stage and error."""
         found: dict[str, int] = {}
-        for _, stage, end, word, count in self._ends():
+        for _, stage, end, word, count in self.each_end():
             if end == END_FAILED:
                 found[f"{stage}: {word}"] = found.get(f"{stage}: {word}", 0) + count
         return dict(sorted(found.items()))
@@ -115,16 +137,22 @@ class Tally(msgspec.Struct):
 
 def add_calls(ours: Calls, theirs: Calls) -> None:
     """Add the second's counts to the first."""
-    for name in ("answered", "prompt_tokens", "completion_tokens", "cached_tokens", "reasoning_tokens", "seconds"):
+    for name in ("answered", *Usage.__struct_fields__, "seconds", "usd", "unpriced"):
         setattr(ours, name, getattr(ours, name) + getattr(theirs, name))
     add_counts(ours.unusable, theirs.unusable)
     add_counts(ours.retried, theirs.retried)
+    ours.latency.merge(theirs.latency)
+    ours.unpriced_tokens = _sum(ours.unpriced_tokens, theirs.unpriced_tokens)
 
 
 def add_counts(ours: dict[str, int], theirs: Mapping[str, int]) -> None:
     """Add the second's counts to the first, word by word."""
     for word, count in theirs.items():
         ours[word] = ours.get(word, 0) + count
+
+
+def _sum(one: Usage, other: Usage) -> Usage:
+    return Usage(*(getattr(one, name) + getattr(other, name) for name in Usage.__struct_fields__))
 
 
 def _put(count: Count, end: str, word: str, number: int) -> None:

@@ -167,6 +167,8 @@ async def test_an_impossible_key_is_refused_without_being_shown(monkeypatch: pyt
         {"base_urls": ["http://me:sk-secret-9@h/v1"]},
         {"base_urls": ["h/v1"]},
         {"base_urls": ["http://h/v1/chat/completions"]},
+        {"base_urls": ["http://h:0/v1"]},
+        {"base_urls": ["http://h:99999/v1"]},
         {"base_urls": []},
         {"api_key_env": "sk-secret-9"},
         {"extra_body": {"stream": True}},
@@ -231,6 +233,18 @@ async def test_a_slot_that_is_not_fenced_may_hold_half_a_character() -> None:
     assert canned.bodies[0]["messages"][0]["content"] == "?"
 
 
+async def test_what_all_calls_of_a_prompt_share_is_sent_in_each() -> None:
+    other = Prompt.parse("filter", "# system\nJudge “it”.\n# user\n{{document}}")
+    async with client("http://h/v1", transport=(canned := Canned(good))) as openai:
+        for prompt in (PROMPT, other, PROMPT, other):
+            await openai.reply(Request("filter", prompt, {"document": "half \ud83d"}, FilterReply, "m"))
+    first = [body["messages"][0] for body in canned.bodies]
+    assert first[0] == first[2] == {"role": "system", "content": "Judge the page."}
+    assert first[1] == first[3] == {"role": "system", "content": "Judge “it”."}
+    assert [body["messages"][1]["role"] for body in canned.bodies] == ["user"] * 4
+    assert canned.bodies[1]["messages"][1]["content"] == "half ?"
+
+
 async def test_the_body_is_what_the_server_documents() -> None:
     extra = {"chat_template_kwargs": {"enable_thinking": False}}
     async with client("http://h/v1", transport=(canned := Canned(good)), extra_body=extra) as openai:
@@ -249,9 +263,9 @@ async def test_a_model_without_schemas_is_asked_in_words_and_remembered() -> Non
         async with client(server.url) as openai:
             first = await asyncio.gather(*[openai.reply(ask(f"{TEXT} {i}")) for i in range(20)])
             assert all(replies.parse(reply, FilterReply).informative for reply in first)
-            assert server.books.outcomes == {"400": 40, "ok": 20}
+            assert server.books.outcomes == {"400": 60, "ok": 20}
             await openai.reply(ask("one more"))
-            assert server.books.outcomes == {"400": 40, "ok": 21}
+            assert server.books.outcomes == {"400": 60, "ok": 21}
             state = openai.state
         assert "response_format" not in server.books.bodies[-1]
         assert '"self_contained"' in server.books.bodies[-1]["messages"][-1]["content"]
@@ -260,7 +274,7 @@ async def test_a_model_without_schemas_is_asked_in_words_and_remembered() -> Non
             later.remember(orjson.loads(orjson.dumps(state)))
             assert later.state == state
             await later.reply(ask("after a restart"))
-        assert server.books.outcomes["400"] == 40
+        assert server.books.outcomes["400"] == 60
 
 
 async def test_a_prompt_that_speaks_of_json_is_sent_as_it_is() -> None:
@@ -275,7 +289,8 @@ async def test_calls_that_fail_together_step_down_once() -> None:
     with LLMServer(unsupported=frozenset({"json_schema"}), latency_s=0.01) as server:
         async with client(server.url) as openai:
             await asyncio.gather(*[openai.reply(ask(f"{TEXT} {i}")) for i in range(20)])
-            assert openai.state["models"]["model"]["structured"] == "json_object"
+            assert openai.state["models"]["model"]["structured"] == "json_object_schema"
+        assert server.books.outcomes == {"400": 20, "ok": 20}
 
 
 async def test_parameters_that_a_model_refuses_are_left_out() -> None:
@@ -311,7 +326,56 @@ async def test_a_schema_is_given_up_however_the_server_words_it(message: str) ->
 
     async with client("http://h/v1", transport=Canned(answer)) as openai:
         await openai.reply(ask())
-        assert openai.state["models"]["model"]["structured"] == "json_object"
+        assert openai.state["models"]["model"]["structured"] == "json_object_schema"
+
+
+async def test_a_schema_beside_json_object_is_tried_before_none() -> None:
+    async with client("http://h/v1", transport=(canned := Canned(good)), structured="json_object_schema") as openai:
+        await openai.reply(ask())
+    form = canned.bodies[0]["response_format"]
+    assert form == {"type": "json_object", "schema": backend.reply_schema(FilterReply)}
+    unsupported = frozenset({"json_schema", "json_object_schema"})
+    with LLMServer(unsupported=unsupported, latency_s=0.01, keep_bodies=True) as server:
+        async with client(server.url) as openai:
+            await openai.reply(ask())
+            assert openai.state["models"]["model"]["structured"] == "json_object"
+        tried = [body["response_format"].keys() for body in server.books.bodies]
+        assert tried == [{"type", "json_schema"}, {"type", "schema"}, {"type"}]
+
+
+NOT_KNOWN = "{'loc': ('body', 'response_format', 'type'), 'msg': \"Input should be 'text' or 'json_object'\"}"
+
+
+async def test_a_form_that_a_server_calls_its_own_fault_is_given_up_at_once() -> None:
+    def answer(body: dict[str, Any]) -> Answer:
+        return said(500, NOT_KNOWN) if body["response_format"]["type"] == "json_schema" else good()
+
+    async with client("http://h/v1", transport=(canned := Canned(answer))) as openai:
+        await openai.reply(ask())
+        assert len(canned.bodies) == 2
+        assert openai.state["models"]["model"]["structured"] == "json_object_schema"
+
+
+@pytest.mark.parametrize(
+    "message", ["out of memory", "max_tokens: use max_completion_tokens", "temperature unsupported"]
+)
+async def test_another_fault_of_the_server_changes_no_form(message: str) -> None:
+    async with client("http://h/v1", transport=(canned := Canned(said(500, message)))) as openai:
+        with pytest.raises(backend.Overloaded):
+            await openai.reply(ask())
+        assert len(canned.bodies) == 1
+        assert openai.state["models"] == {}
+
+
+async def test_a_fault_does_not_cost_a_proven_form() -> None:
+    def answer(body: dict[str, Any]) -> Answer:
+        return said(500, NOT_KNOWN) if "poison" in str(body["messages"]) else good()
+
+    async with client("http://h/v1", transport=Canned(answer)) as openai:
+        await openai.reply(ask())
+        with pytest.raises(backend.Overloaded):
+            await openai.reply(ask("poison"))
+        assert openai.state["models"] == {}
 
 
 async def test_one_bad_request_does_not_cost_the_others_their_schema() -> None:
@@ -321,11 +385,11 @@ async def test_one_bad_request_does_not_cost_the_others_their_schema() -> None:
     async with client("http://h/v1", transport=(canned := Canned(answer))) as openai:
         with pytest.raises(backend.BadRequest):
             await openai.reply(ask("poison"))
-        assert len(canned.bodies) == 3
+        assert len(canned.bodies) == 4
         await openai.reply(ask())
         with pytest.raises(backend.BadRequest):
             await openai.reply(ask("more poison"))
-        assert len(canned.bodies) == 5
+        assert len(canned.bodies) == 6
         assert openai.state["models"] == {}
 
 
@@ -371,7 +435,7 @@ async def test_something_that_speaks_no_http_is_unreachable() -> None:
 
 
 async def test_a_body_without_end_does_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("webscale_rl.backends.transport.MAX_BODY_BYTES", 1_000_000)
+    monkeypatch.setattr("webscale_rl.backends.connection.MAX_BODY_BYTES", 1_000_000)
     written = 0
 
     async def flood(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

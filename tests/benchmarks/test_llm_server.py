@@ -9,8 +9,11 @@ from collections import Counter
 from typing import Any
 
 import aiohttp
+import pytest
 
-from benchmarks.llm_server import LLMServer, subprocess_server
+from benchmarks.llm_server import LLMServer, replies, subprocess_server
+from benchmarks.llm_server.limits import Limits, duration
+from benchmarks.llm_server.replies import understand
 from webscale_rl.prompt import Prompt
 from webscale_rl.stages.document_text import quoted_in
 from webscale_rl.stages.precheck import Precheck, PrecheckOptions
@@ -119,3 +122,113 @@ async def test_as_a_process_it_shows_its_books() -> None:
         assert (stats["answered"], stats["paid_twice"], stats["outcomes"]) == (3, 1, {"fenced": 3})
         await get(f"{root}/reset")
         assert (await get(f"{root}/stats?since=0&until=1"))["requests"] == 0
+
+
+async def test_the_service_takes_what_must_be_prefilled_and_decoded() -> None:
+    with LLMServer(latency_s=0.01, prefill_rate=10_000, decode_rate=1_000, cache_blocks=10_000) as server:
+        asked = body("filter", document=TEXT)
+        (first,) = await post(server.url, asked)
+        (again,) = await post(server.url, asked)
+        (other,) = await post(server.url, body("filter", document="Of this page only the instructions are known."))
+        entries = list(server.books.entries)
+    prompt = first["usage"]["prompt_tokens"]
+    cached = [answer["usage"]["prompt_tokens_details"]["cached_tokens"] for answer in (first, again, other)]
+    assert cached[0] == 0
+    assert prompt - 17 < cached[1] < prompt
+    assert 0 < cached[2] < prompt - 20
+    for entry in entries:
+        least = 0.01 + (entry.prompt_tokens - entry.cached_tokens) / 10_000 + entry.completion_tokens / 1_000
+        assert entry.ended - entry.started > least - 0.002
+    stats = server.books.stats(1)
+    assert stats["prefilled_tokens"] == sum(entry.prompt_tokens for entry in entries) - sum(cached)
+
+
+async def test_rate_limits_are_announced_as_openai_does() -> None:
+    asked = {"model": "m", "messages": [{"role": "user", "content": "x" * 400}]}
+    with LLMServer(rpm=3, tpm=100_000, limit_window_s=3600) as server:
+        async with aiohttp.ClientSession() as session:
+            answers = []
+            for _ in range(4):
+                async with session.post(f"{server.url}/chat/completions", json=asked) as response:
+                    answers.append((response.status, response.headers, await response.json()))
+    assert [status for status, _, _ in answers] == [200, 200, 200, 429]
+    first = answers[0][1]
+    assert (first["x-ratelimit-limit-requests"], first["x-ratelimit-remaining-requests"]) == ("3", "2")
+    assert first["x-ratelimit-remaining-tokens"] == "99900"
+    assert first["x-ratelimit-reset-requests"].startswith(("19m", "20m"))
+    assert first["x-ratelimit-reset-tokens"].endswith("s")
+    assert 1000 < int(answers[3][1]["retry-after"]) <= 1200
+    assert answers[3][2]["error"]["code"] == "rate_limit_exceeded"
+
+
+def test_a_bucket_refills_and_a_refused_request_is_not_charged() -> None:
+    limits = Limits(rpm=2, tpm=100, window_s=60)
+    assert [limits.refuse(10, 0.0), limits.refuse(200, 0.0)] == [None, ("tokens", pytest.approx(6.0))]
+    assert limits.refuse(10, 0.0) is None
+    assert limits.refuse(10, 0.0) == ("requests", pytest.approx(30.0))
+    assert limits.refuse(10, 30.0) is None
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"), [(0.12, "120ms"), (1.5, "1.5s"), (6, "6s"), (360, "6m0s"), (3661.25, "1h1m1.25s")]
+)
+def test_durations_are_written_as_openai_does(seconds: float, shown: str) -> None:
+    assert duration(seconds) == shown
+
+
+async def test_beyond_so_many_at_once_it_rejects() -> None:
+    with LLMServer(slots=2, latency_s=0.05, reject_beyond=(5, 503), retry_after="1") as server:
+        await post(server.url, *[body("filter", document=f"{TEXT} {i}") for i in range(9)])
+        assert server.books.outcomes == {"ok": 5, "503": 4}
+
+
+def test_the_same_question_is_the_same_call_in_any_encoding_and_layout() -> None:
+    prompt, slots = Prompt.load("generate"), {"domain": "Other", "examples": "", "pairs": "1"}
+    messages = prompt.render({"document": TEXT, "persona": "a sailor", **slots})
+    joined = [{"role": "user", "content": "\n".join(message["content"] for message in reversed(messages))}]
+    schema = {"name": "Anything", "schema": {"properties": {"pairs": {}}}}
+    form = {"type": "json_schema", "json_schema": schema}
+    first = understand({"messages": messages, "response_format": form})
+    again = understand({"model": "m", "messages": joined, "temperature": 1})
+    other = understand({"messages": prompt.render({"document": TEXT, "persona": "a cook", **slots})})
+    assert (first.stage, first.key) == (again.stage, again.key)
+    assert replies.answer(first) == replies.answer(again)
+    assert first.slots == {"document": TEXT, "persona": "a sailor"}
+    assert first.key != other.key
+
+
+async def test_it_closes_where_the_client_asks_for_it_and_takes_content_in_parts() -> None:
+    (plain,) = body("filter", document=TEXT)["messages"][1:]
+    parts = {"model": "m", "messages": [{"role": "user", "content": [{"type": "text", "text": plain["content"]}]}]}
+    with LLMServer() as server:
+        host, port = server.url.removeprefix("http://").removesuffix("/v1").split(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        sent = json.dumps(parts).encode()
+        head = f"POST /v1/chat/completions HTTP/1.1\r\nConnection: close\r\nContent-Length: {len(sent)}\r\n\r\n"
+        writer.write(head.encode() + sent)
+        answered = await reader.read()
+        writer.close()
+        await writer.wait_closed()
+        (whole,) = await post(server.url, {"model": "m", "messages": [plain]})
+        entries = list(server.books.entries)
+    assert answered.startswith(b"HTTP/1.1 200")
+    assert content(json.loads(answered.partition(b"\r\n\r\n")[2])) == content(whole)
+    assert entries[0].call == entries[1].call
+
+
+async def test_a_stalled_answer_comes_late_and_is_paid() -> None:
+    with LLMServer(faults={"stall": 1.0}, stall_s=0.05) as server:
+        (answer,) = await post(server.url, body("filter", document=TEXT))
+        (entry,) = server.books.entries
+    assert content(answer)["informative"] is True
+    assert entry.ended - entry.started >= 0.049
+    assert server.books.paid_twice == 0
+    assert sum(server.books.paid.values()) == 1
+
+
+async def test_a_form_that_no_stage_has_gets_a_value_of_that_form() -> None:
+    schema = {"properties": {"name": {"type": "string"}, "age": {"type": "integer"}}}
+    form = {"type": "json_schema", "json_schema": {"name": "User", "schema": schema}}
+    with LLMServer() as server:
+        (answer,) = await post(server.url, {"messages": [{"role": "user", "content": "?"}], "response_format": form})
+    assert content(answer) == {"name": "ok", "age": 1}

@@ -17,12 +17,16 @@ import webscale_rl
 from benchmarks.llm_server import LLMServer
 from tests.docs.pages import PAGES, PROSE, ROOT, RUN, SHOWN, Block, blocks, environment, execute
 from webscale_rl import registry
-from webscale_rl.backend import BackendError
+from webscale_rl.backend import BackendError, Usage
 from webscale_rl.cli import app
 from webscale_rl.config import Run
 from webscale_rl.corpus import UNREADABLE_REASONS, readers
 from webscale_rl.dataset.card import COLUMNS
 from webscale_rl.dataset.rows import DROPPED_COLUMNS
+from webscale_rl.engine.calls import OK, Call, EndpointState, TrafficState
+from webscale_rl.engine.events import Event
+from webscale_rl.engine.metrics import CallCounters, RunCollector
+from webscale_rl.engine.progress import Progress
 from webscale_rl.report.reference import reference
 
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
@@ -145,6 +149,26 @@ def test_every_column_and_exporter_is_documented() -> None:
     assert unnamed(COLUMNS, page("README.md")) == []
     assert unnamed(DROPPED_COLUMNS, section(text, "dropped/")) == []
     assert unnamed(registry.names("dataset.exporters", "form"), section(text, "Exports")) == []
+
+
+def test_every_field_of_an_event_and_every_metric_is_documented() -> None:
+    class Traffic:
+        def state(self) -> TrafficState:
+            return TrafficState(0, 0, 0, {"a": EndpointState(0, 1)})
+
+    text = page("docs/observability.md")
+    assert unnamed(Event.__struct_fields__, section(text, "events.jsonl")) == []
+    counters, progress = CallCounters(), Progress({})
+    counters(Call(0.0, "s", "m", "e", 1, 0.0, 0.0, Usage(1, 1), OK))
+    progress.traffic = Traffic()  # type: ignore[assignment]
+    for unit in ("document", "pair"):
+        progress.tally.end(unit, "", "kept")
+    told = dict(re.findall(r"^\| `(webscale_rl_\w+?)(?:_total)?` \| (.*?) ?\|", text, re.MULTILINE))
+    families = list(RunCollector(counters, progress).collect())
+    assert list(told) == [family.name for family in families]
+    for family in families:
+        labels = {label for sample in family.samples for label in sample.labels} - {"le"}
+        assert set(re.findall(r"`(\w+)`", told[family.name])) == labels, family.name
 
 
 def test_every_public_name_is_documented() -> None:

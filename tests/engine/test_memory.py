@@ -23,7 +23,8 @@ class Local:
         pass
 
     async def reply(self, request):
-        return Reply(orjson.dumps(replies.answer({"messages": request.messages()}, request.stage)).decode())
+        asked = replies.understand({"messages": request.messages()}, request.stage)
+        return Reply(orjson.dumps(replies.answer(asked)).decode())
 
     async def __aenter__(self):
         return self

@@ -170,7 +170,7 @@ async def test_a_call_waits_until_the_rate_allows_it() -> None:
     tasks = [asyncio.create_task(traffic.reply(request(str(i)), (0, i))) for i in range(3)]
     await asyncio.wait(tasks, timeout=0.2)  # the next may go after ten seconds
     assert backend.asked == ["0"]
-    assert [(call.stage, call.outcome) for call in calls] == [("filter", "ok")]
+    assert [(call.stage, call.outcome) for call in calls] == [("filter", "unparseable")]
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
@@ -189,3 +189,15 @@ async def test_a_cancelled_request_gives_its_slot_back() -> None:
     backend.gate.set()
     await third
     assert backend.asked == ["first", "third"]
+
+
+def test_a_cap_does_not_keep_a_run_from_ending_that_needs_no_more_calls(tmp_path: Path) -> None:
+    path = corpus(tmp_path, 20)
+    with LLMServer() as server:
+        whole = run(configured(path, tmp_path / "run", server.url))
+        spent = sum(calls["prompt_tokens"] + calls["completion_tokens"] for calls in whole.summary["calls"].values())
+        again = run(
+            configured(path, tmp_path / "run", server.url, caps={"tokens": spent // 2}, dataset={"rows_per_file": 7}),
+            accept_changes=True,
+        )
+    assert again.summary["pairs"] == whole.summary["pairs"]

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webscale_rl.report.text import books_lines, clean, funnel_lines, pair_lines
+from webscale_rl.report.text import books_lines, clean, dollars, funnel_lines, pair_lines
 from webscale_rl.types import Example
 
 EXAMPLE = Example(
@@ -94,15 +95,44 @@ def test_the_books_say_that_seen_is_kept_and_dropped_and_failed() -> None:
     ]
 
 
+def test_the_books_tell_how_long_a_call_took_in_each_stage_that_made_some() -> None:
+    none = {"answered": 0, "prompt_tokens": 0, "cached_tokens": 0, "completion_tokens": 0, "unusable": {}}
+    slow = none | {"latency_s": {"p50": 0.012345, "p95": 99.94, "p99": 86400.0}}
+    quick = none | {"latency_s": {"p50": 1.0, "p95": 2.5, "p99": 30.25}}
+    of_an_older_version = none
+    calls = {"check": quick, "classify": none | {"latency_s": {}}, "filter": slow, "generate": of_an_older_version}
+    assert books(calls=calls)[3:] == [
+        "seconds per call, p50 / p95 / p99: check 1 / 2.5 / 30.2, filter 0.0123 / 99.9 / 86,400",
+    ]
+    assert len(books(calls={"generate": of_an_older_version})) == 3
+
+
 def test_the_books_tell_calls_tokens_and_every_answer_that_was_of_no_use() -> None:
     calls = {"answered": 1000, "prompt_tokens": 2000, "cached_tokens": 500, "completion_tokens": 30, "unusable": {}}
-    lines = books(calls={"check": calls | {"unusable": {"refused": 2}}, "filter": calls})
+    money = {"usd": 1234.567, "usd_by_stage": {"check": 1234.56, "filter": 0.0067}, "usd_per_pair": 0.5}
+    lines = books(calls={"check": calls | {"unusable": {"refused": 2}}, "filter": calls}, **money)
     assert lines[2:] == [
         "calls answered: 2,000; tokens: 4,000 in (1,000 cached), 60 out",
+        "cost: $1,234.57 (check $1,234.56, filter $0.0067); $0.50 for each pair kept",
         "  check: 1,000 calls, 2,000 in (500 cached), 30 out",
         "answers of no use in check: refused 2",
         "  filter: 1,000 calls, 2,000 in (500 cached), 30 out",
     ]
+
+
+def test_the_books_say_what_is_missing_when_the_cost_is_unknown() -> None:
+    calls = {"answered": 1, "prompt_tokens": 2, "cached_tokens": 0, "completion_tokens": 3, "unusable": {}}
+    lines = books(calls={"check": calls}, usd=None, usd_by_stage={"check": None}, usd_per_pair=None)
+    assert "unknown" in lines[3]
+    assert "`price:`" in lines[3]
+
+
+@pytest.mark.parametrize(
+    ("usd", "told"),
+    [(0, "$0.00"), (0.000012345, "$0.0000123"), (0.1, "$0.10"), (0.9999, "$1.00"), (12345.678, "$12,345.68")],
+)
+def test_small_sums_keep_digits_that_say_something(usd: float, told: str) -> None:
+    assert dollars(usd) == told
 
 
 def test_the_books_say_where_to_look_when_nothing_was_kept() -> None:

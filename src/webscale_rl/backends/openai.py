@@ -3,8 +3,6 @@
 One call per `reply`: retries, rates and concurrency belong to the engine. What a model turns out not to take (a reply
 schema, a temperature, the name `max_tokens`) is left out of the call and remembered per model; such a refusal costs
 nothing, so the same `reply` asks again at once.
-
-    Form   what a call may contain; forms only ever shrink: json_schema -> json_object -> text, and parameters leave
 """
 
 from __future__ import annotations
@@ -13,12 +11,11 @@ import asyncio
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from types import TracebackType
-from typing import Any, ClassVar, Literal, NamedTuple, Self
+from typing import Any, ClassVar, Literal, Self
 from urllib.parse import urlsplit
 
-import msgspec
 import orjson
 from pydantic import ConfigDict, Field, field_validator
 
@@ -30,17 +27,12 @@ from webscale_rl.backend import (
     Overloaded,
     Reply,
     Request,
-    Sampling,
     Unauthorized,
-    reply_schema,
-    reply_schema_json,
 )
 from webscale_rl.backends.answers import Answer, Complaint, Transport, complaint, completion, refusal
-from webscale_rl.prompt import Prompt
+from webscale_rl.backends.body import MODES, OPTIONAL, Form, encode_ending, encode_messages
 from webscale_rl.stage import Context
 
-MODES = ("json_schema", "json_object", "text")
-OPTIONAL = ("temperature", "top_p", "seed")
 PREFLIGHT_S = 5.0
 
 _RESERVED = {"messages", "model", "stream", "n", "response_format"}
@@ -49,8 +41,6 @@ _REFUSES = re.compile(
     r"unsupported|n[o']t support|only|not allowed|not permitted|use '|unknown"
     r"|unrecogni[sz]ed|unexpected|extra inputs|deprecated"
 )
-# For a prompt of the user's own that does not speak of JSON: OpenAI's json_object mode insists on the word.
-_IN_WORDS = "\n\nReply with one JSON object and nothing else. It must satisfy this JSON schema:\n"
 
 
 class OpenAIOptions(BackendOptions):
@@ -72,7 +62,7 @@ class OpenAIOptions(BackendOptions):
     )
     timeout_s: float = Field(300.0, gt=0, description="most seconds of one call, connection and answer")
     connect_timeout_s: float = Field(10.0, gt=0, description="most seconds until there is a connection")
-    structured: Literal["auto", "json_schema", "json_object", "text"] = Field(
+    structured: Literal["auto", "json_schema", "json_object_schema", "json_object", "text"] = Field(
         "auto", description="how the form of a reply is asked for; auto: the strictest that the model takes"
     )
     extra_body: dict[str, Any] = Field(
@@ -91,6 +81,8 @@ class OpenAIOptions(BackendOptions):
             parts = urlsplit(url)
             if parts.scheme not in ("http", "https") or not parts.hostname:
                 raise ValueError("a base URL begins with http:// or https:// and a host")
+            if parts.port == 0:  # asking for it refuses what is no port
+                raise ValueError("a port is a number from 1 to 65535")
             if parts.username is not None or parts.query or parts.fragment:
                 raise ValueError("a base URL holds no user, password or query; name the key's variable in api_key_env")
             if parts.path.rstrip("/").endswith("/completions"):
@@ -103,19 +95,6 @@ class OpenAIOptions(BackendOptions):
         if taken := sorted(_RESERVED & body.keys()):
             raise ValueError(f"extra_body cannot set {', '.join(taken)}")
         return body
-
-
-class Form(NamedTuple):
-    """What a call may contain. `renamed`: max_tokens goes by the name max_completion_tokens."""
-
-    mode: str
-    dropped: frozenset[str] = frozenset()
-    renamed: bool = False
-
-    def meet(self, other: Form) -> Form:
-        """What both may contain."""
-        mode = MODES[max(MODES.index(self.mode), MODES.index(other.mode))]
-        return Form(mode, self.dropped | other.dropped, self.renamed or other.renamed)
 
 
 class OpenAI:
@@ -139,7 +118,7 @@ class OpenAI:
         self._forms: dict[str, Form] = {}
         self._proven: set[tuple[str, str]] = set()
         # Few in a run: stages x models x forms. Encoding them on every call would cost more than the messages do.
-        self._ending = lru_cache(maxsize=1024)(self._encode_ending)
+        self._ending = lru_cache(maxsize=1024)(partial(encode_ending, options.extra_body))
 
     async def __aenter__(self) -> Self:
         """Opens the session. Raises Unreachable if no server can be reached, Unauthorized for an impossible key."""
@@ -150,9 +129,9 @@ class OpenAI:
                 raise Unauthorized(f"${self.options.api_key_env} holds characters that no key has")
             self._headers["Authorization"] = f"Bearer {self._key}"
         if self._transport is None:
-            from webscale_rl.backends.transport import Aiohttp
+            from webscale_rl.backends.transport import Http
 
-            self._network = Aiohttp(self.options.timeout_s, self.options.connect_timeout_s)
+            self._network = Http(self.options.timeout_s, self.options.connect_timeout_s)
             self._transport = await self._network.__aenter__()
         try:
             await self._preflight()
@@ -239,49 +218,26 @@ class OpenAI:
         return self._transport
 
     async def _send(self, base: str, request: Request, form: Form) -> Answer:
-        messages = request.messages()
-        if form.mode != "json_schema" and not _speaks_of_json(request.prompt):
-            last = messages[-1]
-            messages[-1] = {**last, "content": last["content"] + _IN_WORDS + reply_schema_json(request.reply_type)}
         ending = self._ending(request.model, request.stage, request.reply_type, request.sampling, form)
-        try:
-            body = b'{"messages":' + orjson.dumps(messages) + ending
-        except TypeError:  # a lone surrogate in a slot
-            clean = [{name: text.encode("utf-8", "replace").decode() for name, text in m.items()} for m in messages]
-            body = b'{"messages":' + orjson.dumps(clean) + ending
+        body = encode_messages(request, form.mode) + ending
         return await self._sender().send("POST", f"{base}/chat/completions", self._headers, body)
-
-    def _encode_ending(
-        self, model: str, stage: str, reply_type: type[msgspec.Struct], sampling: Sampling, form: Form
-    ) -> bytes:
-        """The body of a call after its messages."""
-        fields: dict[str, Any] = {"model": model}
-        fields["max_completion_tokens" if form.renamed else "max_tokens"] = sampling.max_tokens
-        for name in OPTIONAL:
-            value = getattr(sampling, name)
-            if value is not None and name not in form.dropped:
-                fields[name] = value
-        if form.mode == "json_schema":
-            name = re.sub(r"[^A-Za-z0-9_-]", "_", stage)[:64]
-            schema = {"name": name, "strict": True, "schema": reply_schema(reply_type)}
-            fields["response_format"] = {"type": "json_schema", "json_schema": schema}
-        elif form.mode == "json_object":
-            fields["response_format"] = {"type": "json_object"}
-        fields.update(self.options.extra_body)
-        return b"," + orjson.dumps(fields)[1:]
 
     def _smaller(self, form: Form, request: Request, answer: Answer, error: BackendError) -> tuple[Form, bool] | None:
         """The form to ask in next and whether it is a guess; None if the refusal is not about the form."""
-        if answer.status not in (400, 422, 501) or not isinstance(error, BadRequest | Overloaded):
+        if answer.status not in (400, 422, 500, 501) or not isinstance(error, BadRequest | Overloaded):
             return None
         known = self._forms.get(request.model, self._widest)
         if (met := form.meet(known)) != form:
             return met, False  # another call has learned meanwhile
         sent = [name for name in OPTIONAL if getattr(request.sampling, name) is not None]
-        if explained := explain(complaint(answer.body), form, sent, fixed=self.options.structured != "auto"):
+        fixed = self.options.structured != "auto"
+        explained = explain(complaint(answer.body), form, sent, fixed=fixed)
+        # llama-cpp-python calls a response_format that it does not know an internal error; most 500 are another matter.
+        if answer.status != 500 and explained:
             return explained, False
         unproven = (request.model, form.mode) not in self._proven
-        if unproven and form.mode != "text" and self.options.structured == "auto":
+        about_the_form = answer.status != 500 or (explained is not None and explained.mode != form.mode)
+        if about_the_form and unproven and form.mode != "text" and not fixed:
             return form._replace(mode=MODES[MODES.index(form.mode) + 1]), True
         return None
 
@@ -292,11 +248,6 @@ class OpenAI:
             form = form._replace(mode=known.mode)
         self._forms[model] = known.meet(form)
         self._proven.add((model, form.mode))
-
-
-@lru_cache(maxsize=256)
-def _speaks_of_json(prompt: Prompt) -> bool:
-    return any(isinstance(part, str) and "json" in part.lower() for _, parts in prompt.messages for part in parts)
 
 
 def explain(said: Complaint, form: Form, sent: Iterable[str], *, fixed: bool) -> Form | None:

@@ -42,13 +42,15 @@ class Asker:
         self._asking: dict[tuple[int, bytes], asyncio.Event | None] = {}
         """Requests that are being asked, and what others wait for who would ask the same."""
         self.moved: MovedReplies | None = None
+        self.elsewhere: MovedReplies | None = None
+        self.used: Callable[[int, Stored], None] = lambda ordinal, stored: None
         self.watch: Callable[[str, Reply], None] = lambda stage, reply: None
 
     async def ask(self, shard: Shard, ordinal: int, stage: AnyStage, record: Any) -> Any:
         """The parsed reply to the stage's question of this record, or the Drop or Failure that came instead."""
         slots: Mapping[str, str] = stage.ask(record)
         for _ in range(SHORTENINGS + 1):
-            request = self._request(stage, record, slots)
+            request = self._request(shard, stage, record, slots)
             try:
                 return await self._usable(shard, ordinal, stage, request)
             except ContextTooLong as error:
@@ -60,7 +62,7 @@ class Asker:
                 return Failure(stage.name, error.kind, str(error)[:300])
         return too_long
 
-    def _request(self, stage: AnyStage, record: Any, slots: Mapping[str, str]) -> Request:
+    def _request(self, shard: Shard, stage: AnyStage, record: Any, slots: Mapping[str, str]) -> Request:
         assert stage.prompt is not None  # the pipeline asks only for stages that have a prompt
         assert stage.reply_type is not None
         document = _document(record)
@@ -74,6 +76,7 @@ class Asker:
             sampling=stage.sampling,
             variant=self._parts.variant,
             affinity=document.id,
+            group=shard.group,
         )
 
     async def _usable(self, shard: Shard, ordinal: int, stage: AnyStage, request: Request) -> Any:
@@ -102,7 +105,12 @@ class Asker:
         useless: Unusable | None = None
         for attempt in range(allowed):
             known = shard.replies.get(request.key) or self._bring(shard, request)
-            reply = known[attempt].reply if attempt < len(known) else await self._buy(shard, ordinal, stage, request)
+            if attempt < len(known):
+                reply = known[attempt].reply
+            else:
+                again = msgspec.structs.replace(request, attempt=attempt) if attempt else request
+                reply = await self._buy(shard, ordinal, stage, again)
+            self.used(ordinal, shard.replies.get(request.key)[attempt])
             if reply.finish == TOO_LONG:
                 raise ContextTooLong(reply.text)
             try:
@@ -114,11 +122,15 @@ class Asker:
         return Failure(stage.name, useless.kind, str(useless)[:300])
 
     def _bring(self, shard: Shard, request: Request) -> list[Stored]:
-        """What was paid for this request when its document stood in another shard, copied into this one's books."""
+        """What was paid for this request when its document stood in another shard, or in the run's pilot, copied into
+        this shard's books."""
         assert shard.replies is not None
-        if self.moved is None:
-            return []
-        for stored in self.moved.find(request.key, besides=shard.index):
+        found: list[Stored] = []
+        if self.moved is not None:
+            found = self.moved.find(request.key, besides=shard.index)
+        if not found and self.elsewhere is not None:
+            found = self.elsewhere.find(request.key)
+        for stored in found:
             self._write(shard, msgspec.structs.replace(stored, moved=True))
         return shard.replies.get(request.key)
 
@@ -141,7 +153,8 @@ class Asker:
             reply, latency, endpoint = await self._traffic.reply(request, (-self._depth[stage.name], ordinal), retried)
         except ContextTooLong as error:
             reply = Reply(text=str(error)[:300], finish=TOO_LONG)
-        self._write(shard, Stored(request.key, stage.name, reply, latency, endpoint=endpoint))
+        usd = self._parts.prices.usd(request.model, reply.usage)
+        self._write(shard, Stored(request.key, stage.name, reply, latency, endpoint=endpoint, usd=usd))
         if reply.finish != TOO_LONG:
             self.watch(stage.name, reply)
         await asyncio.sleep(0)  # the request that got the slot goes out before this answer is read and decided on

@@ -12,31 +12,36 @@ from webscale_rl.backend import Usage
 from webscale_rl.config import CapOptions
 from webscale_rl.engine.stop import Stop
 
-Price = Callable[[str, Usage], float]
-"""US dollars of one call: model and usage."""
+Price = Callable[[str, Usage], float | None]
+"""US dollars of one call: model and usage. A stage that is capped in money has a price: `Parts` sees to that."""
 ALL = ""
 
 
 class Caps:
     """Spending against the caps. The empty stage name stands for the whole run."""
 
-    def __init__(self, options: CapOptions, price: Price | None, stop: Stop) -> None:
+    def __init__(self, options: CapOptions, price: Price, stop: Stop) -> None:
         self._stop = stop
         self._price = price
         self._limits = options.limits
         self._usd = dict.fromkeys(self._limits, 0.0)
         self._tokens = dict.fromkeys(self._limits, 0)
 
-    def spend(self, stage: str, model: str, usage: Usage) -> None:
-        """Count a call, and stop the run if it was the one that reached a cap."""
+    def spend(self, stage: str, model: str, usage: Usage, usd: float | None = None) -> None:
+        """Count a call. `usd` is what was paid, if known."""
         tokens = usage.prompt_tokens + usage.completion_tokens
-        usd = 0.0 if self._price is None else self._price(model, usage)
+        if usd is None:
+            usd = self._price(model, usage) or 0.0
         for name in (ALL, stage):
-            if name not in self._limits:
-                continue
-            self._usd[name] += usd
-            self._tokens[name] += tokens
-            self._look(name)
+            if name in self._limits:
+                self._usd[name] += usd
+                self._tokens[name] += tokens
+
+    def require(self, stage: str) -> None:
+        """Stop the run if a call of this stage would be above a cap: what needs no call is done all the same."""
+        for name in (ALL, stage):
+            if name in self._limits:
+                self._look(name)
 
     def _look(self, name: str) -> None:
         most_usd, most_tokens = self._limits[name]

@@ -9,14 +9,16 @@ from typing import Any
 import orjson
 
 from webscale_rl import __version__
+from webscale_rl.backend import Usage
 from webscale_rl.config import Parts, Run
 from webscale_rl.dataset.card import card
 from webscale_rl.dataset.rows import DROPPED_COLUMNS, EXAMPLE_COLUMNS
 from webscale_rl.dataset.writer import Facts, PartWriter, sift, write_dataset, write_dropped, write_failed
 from webscale_rl.engine.files import replace_folder, scratch_folder, write_text
-from webscale_rl.engine.rundir import SUMMARY_FILE
+from webscale_rl.engine.replies import count_calls, stored_replies
+from webscale_rl.engine.rundir import PILOT, SUMMARY_FILE
 from webscale_rl.engine.shard import finished_shards, read_commit
-from webscale_rl.tally import END_DROPPED, END_KEPT, Tally
+from webscale_rl.tally import END_DROPPED, END_KEPT, Calls, Tally
 
 
 def finish(run: Run, parts: Parts, folder: Path, record: Mapping[str, Any]) -> dict[str, Any]:
@@ -44,6 +46,7 @@ def finish(run: Run, parts: Parts, folder: Path, record: Mapping[str, Any]) -> d
         stages = [stage.name for stage in parts.pipeline.stages]
         units = {stage.name: stage.unit for stage in parts.pipeline.stages}
         summary = summarise(tally, stages, units, [sieve.name for sieve in parts.sieves])
+        summary |= money(tally, parts)
         with replace_folder(folder / "dataset") as target:
             with PartWriter(target, EXAMPLE_COLUMNS, run.dataset.rows_per_file) as writer:
                 write_dataset(examples, shards, writer, facts)
@@ -54,8 +57,9 @@ def finish(run: Run, parts: Parts, folder: Path, record: Mapping[str, Any]) -> d
 
 
 def tally_of(folder: Path, shards: Sequence[Path]) -> Tally:
-    """The books of all finished shards together."""
+    """The books of all finished shards together, and what their pilot paid for."""
     tally = Tally()
+    count_calls(tally, stored_replies(folder / PILOT / "replies"))
     for path in shards:
         commit = read_commit(folder, int(path.stem))
         if commit is not None:
@@ -72,10 +76,7 @@ def summarise(tally: Tally, stages: Sequence[str], units: Mapping[str, str], sie
     for place, stage in enumerate(every):
         unit = units.get(stage, "pair")
         funnel.append({"stage": stage, "unit": unit, **tally.at(stage, every[place + 1 :], unit).plain()})
-    calls = {
-        stage: {name: getattr(count, name) for name in count.__struct_fields__ if name != "seconds"}
-        for stage, count in sorted(tally.calls.items())
-    }
+    calls = {stage: _calls(count) for stage, count in sorted(tally.calls.items())}
     return {
         "webscale_rl": __version__,
         "documents": tally.total("document").plain(),
@@ -86,3 +87,26 @@ def summarise(tally: Tally, stages: Sequence[str], units: Mapping[str, str], sie
         "calls": calls,
         "endpoints": dict(sorted(tally.endpoints.items())),
     }
+
+
+def _calls(calls: Calls) -> dict[str, Any]:
+    told = ("answered", *Usage.__struct_fields__, "unusable", "retried")
+    return {name: getattr(calls, name) for name in told} | {"latency_s": calls.latency.percentiles()}
+
+
+def money(tally: Tally, parts: Parts) -> dict[str, Any]:
+    """What the calls cost in US dollars: in all, by stage, and for each pair that was kept; None where no price is
+    known. A price that the configuration gave only after the calls counts as well."""
+    models = {stage.name: parts.model(stage) for stage in parts.pipeline.stages if stage.prompt is not None}
+    by_stage = {stage: _usd(count, models.get(stage, ""), parts) for stage, count in sorted(tally.calls.items())}
+    known = [usd for usd in by_stage.values() if usd is not None]
+    total = round(sum(known), 9) if len(known) == len(by_stage) else None
+    pairs = tally.total("pair").kept
+    per_pair = round(total / pairs, 9) if total is not None and pairs else None
+    return {"usd": total, "usd_by_stage": by_stage, "usd_per_pair": per_pair}
+
+
+def _usd(calls: Calls, model: str, parts: Parts) -> float | None:
+    rest = parts.prices.usd(model, calls.unpriced_tokens) if calls.unpriced else 0.0
+    # rounded, for the order in which answers came moves the last digits
+    return None if rest is None else round(calls.usd + rest, 9)

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 import orjson
 
-from webscale_rl.backend import Backend
+from webscale_rl.backend import Backend, Batched, Postponed
 from webscale_rl.config import Parts, Run
 from webscale_rl.corpus import Unreadable
 from webscale_rl.dataset.rows import outcome_row
@@ -24,8 +24,9 @@ from webscale_rl.engine.ask import Asker
 from webscale_rl.engine.caps import Caps
 from webscale_rl.engine.feed import Item, feed
 from webscale_rl.engine.moved import MovedReplies
+from webscale_rl.engine.observers import Observers
 from webscale_rl.engine.progress import Progress
-from webscale_rl.engine.replies import read_usage
+from webscale_rl.engine.replies import Stored, read_spent
 from webscale_rl.engine.shard import Commit, Shard, read_commit
 from webscale_rl.engine.stop import Stop, Stopped
 from webscale_rl.engine.traffic import Traffic
@@ -44,10 +45,18 @@ READ = "read"
 
 
 class LocalRunner:
-    """Runs the pipeline over a corpus into a run directory. `rules` and `source` are digests (see `Commit`)."""
+    """Runs the pipeline over a corpus into a run directory. `rules` and `source` are digests (see `Commit`).
+
+    `moved` finds replies in other shards of the directory, `elsewhere` those of its pilot (and for a pilot, its run's);
+    what the run directory `also_paid` holds counts against the caps. `used` is told of every reply that a document
+    took, by the document's ordinal, whether it was bought now or before.
+    """
 
     def __init__(self, run: Run, parts: Parts, folder: Path, *, rules: str, source: str, stop: Stop) -> None:
         self.moved: MovedReplies | None = None
+        self.elsewhere: MovedReplies | None = None
+        self.also_paid: Path | None = None
+        self.used: Callable[[int, Stored], None] = lambda ordinal, stored: None
         self._run = run
         self._parts = parts
         self._folder = folder
@@ -57,19 +66,27 @@ class LocalRunner:
         self._open: dict[int, Shard] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._commits: set[asyncio.Task[None]] = set()
+        self._batches: Batched | None = None
+        self._shard_left = asyncio.Event()
+        self._postponed = False
         self._labels = _labels(parts)
         self._disk = ThreadPoolExecutor(1, thread_name_prefix="disk")  # one: each thread keeps memory of its own
         self.progress = Progress({stage.name: stage.unit for stage in parts.pipeline.stages})
+        self._observers = Observers(run, folder if parts.paid else None, self.progress)
 
     async def execute(self, items: Iterable[Item]) -> None:
         """Work through the corpus. Raises Stopped if the run was stopped; then it can be resumed."""
-        async with self._parts.backend() as backend:
+        async with self._observers, self._parts.backend() as backend:
             self._paid = bool(backend.paid)
             self._remember(backend)
+            self._batches = backend if isinstance(backend, Batched) else None
             self._traffic = Traffic(backend, self._run.traffic, self._stop, await self._caps())
+            self._traffic.observers.extend(self._observers.all)
             self.progress.traffic = self._traffic
             self._asker = Asker(self._parts, self._traffic, self._stop, self._run.traffic.attempts)
             self._asker.moved = self.moved
+            self._asker.elsewhere = self.elsewhere
+            self._asker.used = self.used
             self._asker.watch = self.progress.answered
             keeper = asyncio.create_task(self._keep())
             stopper = asyncio.create_task(self._wind_down())
@@ -90,20 +107,25 @@ class LocalRunner:
                     shard.close()
                 self._disk.shutdown()
             self._stop.check()
+            if self._postponed and self._batches is not None:
+                self._stop.request(self._batches.outstanding())
+                self._stop.check()
 
     async def _caps(self) -> Caps | None:
         """The caps, with what the run spent so far; None if nothing is capped."""
         options = self._run.caps
         if not self._paid or not options.limits:
             return None
-        caps = Caps(options, None, self._stop)
+        caps = Caps(options, self._parts.prices.usd, self._stop)
         await asyncio.to_thread(self._count_spent, caps)
         return caps
 
     def _count_spent(self, caps: Caps) -> None:
         models = {stage.name: self._parts.model(stage) for stage in self._parts.pipeline.stages if stage.prompt}
-        for stage, usage in read_usage(self._folder / "replies"):
-            caps.spend(stage, models.get(stage, ""), usage)
+        for folder in (self._folder, self.also_paid):
+            if folder is not None:
+                for stage, usage, usd in read_spent(folder / "replies"):
+                    caps.spend(stage, models.get(stage, ""), usage, usd)
 
     async def _watch_clock(self) -> None:
         hours = self._run.caps.hours
@@ -136,6 +158,7 @@ class LocalRunner:
                     index += 1
                     finished = self._finished(index, ordinal)
                     if finished is None:
+                        await self._room_for_a_shard()
                         shard = await self._on_disk(self._begin, index)
                     else:
                         to_skip = finished.documents
@@ -151,6 +174,13 @@ class LocalRunner:
         if shard is not None:
             self._end(shard, f"limit {self._run.limit}" if ordinal == self._run.limit else "input")
         await self._on_disk(self._forget_beyond, index)
+
+    async def _room_for_a_shard(self) -> None:
+        """All documents of a shard are open while its batches are under way: so many shards, and no more."""
+        while self._batches is not None and len(self._open) >= self._batches.open_shards:
+            self._stop.check()
+            self._shard_left.clear()
+            await self._shard_left.wait()
 
     async def _on_disk(self, work: Callable[..., T], *arguments: Any) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._disk, work, *arguments)
@@ -214,6 +244,10 @@ class LocalRunner:
             outcomes = await self._parts.pipeline.carry(document, ask)
         except Stopped:
             return  # the document is not done; what was answered stands in the journal
+        except Postponed:
+            shard.postponed += 1
+            self._close_if_suspended(shard)
+            return
         finally:
             if fresh:
                 self._traffic.begun()
@@ -225,11 +259,29 @@ class LocalRunner:
         self.progress.ended(rows)
         if shard.finished:
             self._commit(shard)
+        else:
+            self._close_if_suspended(shard)
 
     def _end(self, shard: Shard, why: str) -> None:
         shard.ended = why
         if shard.finished:
             self._commit(shard)
+        elif self._batches is not None:
+            self._batches.gathered(shard.group)
+            self._close_if_suspended(shard)
+
+    def _close_if_suspended(self, shard: Shard) -> None:
+        """The next run goes on with it: this one lets it go, so that other shards find room."""
+        if shard.suspended:
+            self._postponed = True
+            shard.close()
+            self._let_go(shard, stored=False)
+
+    def _let_go(self, shard: Shard, *, stored: bool) -> None:
+        self._open.pop(shard.index, None)
+        self._shard_left.set()
+        if self._batches is not None:
+            self._batches.left(shard.group, shard.answers if stored else None)
 
     def _commit(self, shard: Shard) -> None:
         task = asyncio.create_task(self._write(shard))
@@ -240,10 +292,9 @@ class LocalRunner:
     async def _write(self, shard: Shard) -> None:
         try:
             await self._on_disk(shard.commit, self._rules, self._source)
+            self._let_go(shard, stored=True)
         except OSError as error:
             self._stop.request(f"cannot write to {self._folder} ({error.strerror}); make room and run again")
-            return
-        self._open.pop(shard.index, None)
 
     def _crash(self, task: asyncio.Task[None]) -> None:
         """A bug in one document stops the run with its traceback: it must not pass for a result."""
@@ -272,14 +323,17 @@ class LocalRunner:
         for shard in list(self._open.values()):
             if shard.replies is not None:
                 shard.replies.sync()
+        self._observers.flush()
 
     async def _wind_down(self) -> None:
         """When the run is to stop, let what is in flight come home, for a while at least: it is paid for."""
         await self._stop.wait()
         self._traffic.wake()
-        if self._stop.grace_s is None:
-            return
-        await asyncio.sleep(self._stop.grace_s)
+        self._shard_left.set()
+        if self._batches is None:  # a batch need not come home: the next run takes it up
+            if self._stop.grace_s is None:
+                return
+            await asyncio.sleep(self._stop.grace_s)
         for task in self._tasks:
             task.cancel()
 

@@ -1,4 +1,4 @@
-"""Replies of documents that moved to another shard, because files came to the corpus or left it.
+"""Replies of documents that moved to another shard, because files came to the corpus or left it, and those of a pilot.
 
 Replies lie with their shard. When the input has changed since, a document may stand in another one, and what was paid
 for it must be found there. The index is two flat files of a scratch folder, sorted and mapped: 24 bytes of disk and no
@@ -24,10 +24,11 @@ class MovedReplies:
 
     def __init__(self, replies: Path, scratch: Path) -> None:
         self._replies = replies
-        self._index: np.ndarray[tuple[int], np.dtype[np.void]] = _build(replies, scratch / "moved.index")
+        path = scratch / f"{sum(1 for _ in scratch.iterdir())}.index"
+        self._index: np.ndarray[tuple[int], np.dtype[np.void]] = _build(replies, path)
         self._loaded: OrderedDict[int, dict[bytes, list[Stored]]] = OrderedDict()
 
-    def find(self, key: bytes, besides: int) -> list[Stored]:
+    def find(self, key: bytes, besides: int | None = None) -> list[Stored]:
         """All replies under a key in another shard than `besides`; of several such shards, the first's."""
         high, low = _halves(key)
         at = int(np.searchsorted(self._index["high"], np.uint64(high)))

@@ -21,6 +21,7 @@ import msgspec
 from webscale_rl.backend import Reply, Usage
 from webscale_rl.dataset import arrow
 from webscale_rl.engine.files import replace_whole
+from webscale_rl.tally import Calls, Tally, add_counts
 
 _HEAD = struct.Struct("<II")
 _LARGEST = 256 << 20
@@ -28,7 +29,8 @@ _LARGEST = 256 << 20
 
 class Stored(msgspec.Struct, frozen=True, array_like=True):
     """One reply in the books. `finish` "context_length" marks a request that the model could not take: it cost nothing
-    and would be refused again. `moved` marks a copy of a reply that stands in another shard's books already."""
+    and would be refused again. `moved` marks a copy of a reply that stands in another shard's books already. `usd` is
+    what it cost when it was bought; None if no price was known."""
 
     key: bytes
     stage: str
@@ -36,6 +38,7 @@ class Stored(msgspec.Struct, frozen=True, array_like=True):
     latency_s: float = 0.0
     moved: bool = False
     endpoint: str = ""
+    usd: float | None = None
 
 
 _ENCODER = msgspec.msgpack.Encoder()
@@ -102,6 +105,15 @@ class ReplyStore:
         self._order.append(stored)
 
 
+def count_calls(tally: Tally, replies: Iterable[Stored]) -> None:
+    """Put the replies that were paid for into the books: no copies, and none that was refused."""
+    for stored in replies:
+        if stored.reply.finish != "context_length" and not stored.moved:
+            bought = tally.calls.setdefault(stored.stage, Calls())
+            bought.bought(stored.reply.usage, stored.latency_s, stored.usd)
+            add_counts(tally.endpoints, {stored.endpoint: 1} if stored.endpoint else {})
+
+
 def _open_journal(path: Path) -> int:
     if path.is_file():  # cut what a crash tore, or what is appended now would stand behind it
         os.truncate(path, sum(_HEAD.size + size for size, _ in _records(path)))
@@ -145,6 +157,7 @@ def _write_sealed(path: Path, replies: Iterable[Stored]) -> None:
                 "latency_s": stored.latency_s,
                 "moved": stored.moved,
                 "endpoint": stored.endpoint,
+                "usd": stored.usd,
             }
         )
     tokens = [(name, pa.int64()) for name in Usage.__struct_fields__]
@@ -160,11 +173,19 @@ def _write_sealed(path: Path, replies: Iterable[Stored]) -> None:
             ("latency_s", pa.float64()),
             ("moved", pa.bool_()),
             ("endpoint", pa.string()),
+            ("usd", pa.float64()),
         ]
     )
     table = arrow.table(rows, schema)
     with replace_whole(path) as temporary:
         pq.write_table(table, temporary, compression="zstd")
+
+
+def stored_replies(folder: Path) -> Iterator[Stored]:
+    """All replies of all shards that lie in a folder, shard by shard; none if there is no such folder."""
+    for number in sorted({int(path.stem) for path in folder.glob("[0-9]*.*")}):
+        yield from read_sealed(folder / f"{number:05d}.parquet")
+        yield from read_journal(folder / f"{number:05d}.journal")
 
 
 def read_keys(folder: Path, shard: int) -> Iterator[bytes]:
@@ -178,19 +199,19 @@ def read_keys(folder: Path, shard: int) -> Iterator[bytes]:
         yield stored.key
 
 
-def read_usage(folder: Path) -> Iterator[tuple[str, Usage]]:
-    """Stage and tokens of every call that a run has paid for, without the texts."""
+def read_spent(folder: Path) -> Iterator[tuple[str, Usage, float | None]]:
+    """Stage, tokens and price of every call that a run has paid for, without the texts; no price if none was known."""
     import pyarrow.parquet as pq
 
-    columns = ["stage", "finish", "moved", *Usage.__struct_fields__]
+    columns = ["stage", "finish", "moved", "usd", *Usage.__struct_fields__]
     for path in sorted(folder.glob("*.parquet")):
         for row in pq.read_table(path, columns=columns).to_pylist():
             if not row["moved"] and row["finish"] != "context_length":
-                yield row["stage"], Usage(**{name: row[name] for name in Usage.__struct_fields__})
+                yield row["stage"], Usage(**{name: row[name] for name in Usage.__struct_fields__}), row["usd"]
     for path in sorted(folder.glob("*.journal")):
         for stored in read_journal(path):
             if not stored.moved and stored.reply.finish != "context_length":
-                yield stored.stage, stored.reply.usage
+                yield stored.stage, stored.reply.usage, stored.usd
 
 
 def read_sealed(path: Path) -> Iterator[Stored]:
@@ -202,4 +223,5 @@ def read_sealed(path: Path) -> Iterator[Stored]:
     for row in pq.read_table(path).to_pylist():
         usage = Usage(**{name: row[name] for name in Usage.__struct_fields__})
         reply = Reply(row["text"], row["finish"], row["refusal"], row["model"], usage)
-        yield Stored(row["key"], row["stage"], reply, row["latency_s"], row["moved"], row.get("endpoint", ""))
+        marks = row["latency_s"], row["moved"], row.get("endpoint", ""), row.get("usd")
+        yield Stored(row["key"], row["stage"], reply, *marks)

@@ -3,7 +3,8 @@
 run.yaml       the resolved configuration, package version, digests of prompts and domains; never a secret
 replies/       what was paid for            shards/    what became of every record
 dataset/       the examples                 dropped/   what was dropped, and why
-summary.json   the books              serve/     logs of the servers that the run started
+pilot/         the run directory of an estimate's pilot: its replies are this run's too
+summary.json   the books                    serve/     logs of the servers that the run started
 """
 
 from __future__ import annotations
@@ -23,10 +24,15 @@ from webscale_rl.types import content_id
 
 RUN_FILE = "run.yaml"
 SUMMARY_FILE = "summary.json"
+PILOT = "pilot"
+"""The run directory of the run's pilot, within the run's own."""
 SERVE_FOLDER = "serve"
-_OURS = (".lock", f".{RUN_FILE}.tmp", SERVE_FOLDER)  # what a run may leave that was killed before it wrote run.yaml
-_OPERATIONAL = ("out", "limit", "traffic", "caps", "min_free_disk_mb", "serve")
-_OPERATIONAL_BACKEND = ("base_urls", "api_key_env", "timeout_s", "connect_timeout_s")
+_OURS = (".lock", f".{RUN_FILE}.tmp", SERVE_FOLDER, PILOT)  # what may be there before a run has written run.yaml
+_OPERATIONAL = ("out", "limit", "traffic", "caps", "price", "min_free_disk_mb", "serve", "events", "metrics")
+_OPERATIONAL_BACKEND = frozenset(
+    "base_urls api_key_env timeout_s connect_timeout_s"
+    " batch_dir poll_s completion_window rounds open_shards max_requests max_mb patience_s price_factor".split()
+)
 _RULES_ONLY = ("sieves", "dataset")
 _INPUT = ("inputs", "corpus", "shard_size")
 _IN_REQUEST = frozenset(
@@ -102,10 +108,9 @@ def require_claimable(folder: Path, record: Mapping[str, Any], *, accept_changes
 
 
 def _is_empty(folder: Path) -> bool:
-    """Whether a run left neither replies nor shards."""
-    return not any(
-        found for name in ("replies", "shards") if (folder / name).is_dir() for found in (folder / name).iterdir()
-    )
+    """Whether a run left neither replies nor shards, nor batches that it pays for."""
+    places = [folder / name for name in ("replies", "shards", "batches")]
+    return not any(found for place in places if place.is_dir() for found in place.iterdir())
 
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:

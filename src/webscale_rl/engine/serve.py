@@ -137,12 +137,12 @@ class Servers:
 
     async def ready(self) -> str:
         """Wait until every replica answers; the name of the first one's first model. Raises RunStopped."""
-        from webscale_rl.backends.transport import Aiohttp
+        from webscale_rl.backends.transport import Http
 
         began = told = time.monotonic()
         models: dict[int, str] = {}
         logger.info("%s: starting, logs in %s", self._told(), self.replicas[0].log.parent)
-        async with Aiohttp(PROBE_TIMEOUT_S, PROBE_TIMEOUT_S) as network:
+        async with Http(PROBE_TIMEOUT_S, PROBE_TIMEOUT_S) as network:
             while True:
                 waiting = [replica for replica in self.replicas if replica.launch.number not in models]
                 probes = await asyncio.gather(*[self._probe(network, replica) for replica in waiting])

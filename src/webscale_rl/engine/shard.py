@@ -17,8 +17,8 @@ import msgspec
 from webscale_rl.dataset import arrow
 from webscale_rl.dataset.rows import OUTCOME_COLUMNS, schema
 from webscale_rl.engine.files import replace_whole
-from webscale_rl.engine.replies import ReplyStore
-from webscale_rl.tally import Calls, Tally, add_calls, add_counts
+from webscale_rl.engine.replies import ReplyStore, count_calls
+from webscale_rl.tally import Tally
 
 _METADATA = b"webscale_rl"
 
@@ -37,7 +37,8 @@ class Commit(msgspec.Struct, frozen=True):
 
 
 class Shard:
-    """A shard that is being worked on. `documents` counts what was taken in, readable or not."""
+    """A shard that is being worked on. `documents` counts what was taken in, readable or not; of these,
+    `open_documents` have not ended yet, and `postponed` will not in this run."""
 
     def __init__(self, folder: Path, index: int, rounds: int, paid: bool) -> None:
         self.index = index
@@ -45,6 +46,7 @@ class Shard:
         self.documents = 0
         self.bytes = 0
         self.open_documents = 0
+        self.postponed = 0
         self.ended: str | None = None
         self.replies: ReplyStore | None = ReplyStore(folder / "replies", index) if paid else None
         self.tally = Tally()
@@ -52,9 +54,23 @@ class Shard:
         self._path = shard_path(folder, index)
 
     @property
+    def group(self) -> str:
+        """Its name in requests, which a backend that makes batches goes by."""
+        return f"{self.index:05d}"
+
+    @property
+    def suspended(self) -> bool:
+        """Whether all its documents came in, and those that have not ended are postponed to the next run."""
+        return self.ended is not None and 0 < self.open_documents == self.postponed
+
+    @property
     def finished(self) -> bool:
         """Whether all its documents came in and ended."""
         return self.ended is not None and self.open_documents == 0
+
+    def answers(self, key: bytes) -> int:
+        """How many answers to a request it has paid for."""
+        return 0 if self.replies is None else len(self.replies.get(key))
 
     def add(self, ordinal: int, rows: list[dict[str, Any]]) -> None:
         """Take the outcomes of one document in."""
@@ -65,12 +81,7 @@ class Shard:
     def commit(self, rules: str, source: str) -> Commit:
         """Write the outcomes, then seal the replies. Runs in a thread; raises OSError if the disk is full."""
         if self.replies is not None:
-            for stored in self.replies.all():
-                usage = stored.reply.usage
-                calls = Calls(answered=1, seconds=stored.latency_s, **msgspec.structs.asdict(usage))
-                if stored.reply.finish != "context_length" and not stored.moved:
-                    add_calls(self.tally.calls.setdefault(stored.stage, Calls()), calls)
-                    add_counts(self.tally.endpoints, {stored.endpoint: 1} if stored.endpoint else {})
+            count_calls(self.tally, self.replies.all())
         commit = Commit(
             rules=rules,
             input=source,

@@ -18,9 +18,9 @@ import time
 from collections import Counter
 from collections.abc import Callable
 
-from webscale_rl.backend import Backend, BackendError, Reply, Request, Unreachable, Usage
+from webscale_rl.backend import Backend, BackendError, Batched, Postponed, Reply, Request, Unreachable, Usage
 from webscale_rl.config import TrafficOptions
-from webscale_rl.engine.calls import OK, Call
+from webscale_rl.engine.calls import CANCELLED, Call, EndpointState, Observer, TrafficState, worth
 from webscale_rl.engine.caps import Caps
 from webscale_rl.engine.endpoints import Endpoint, Endpoints, Priority, Waiting
 from webscale_rl.engine.rate import Rates
@@ -29,6 +29,8 @@ from webscale_rl.engine.stop import RESUMABLE, WRONG_USAGE, Stop
 GIVE_UP_AFTER = 10
 """So many calls in a row spent without one answer in between mean that it is the server and not the calls."""
 NOTHING = Usage()
+UNSENT = ""
+"""The outcome of what got a slot and was not sent: the run had stopped."""
 
 
 class Traffic:
@@ -57,11 +59,12 @@ class Traffic:
         self._jitter = random.Random()
         self._spent_in_a_row = 0
         self._answer_tokens = 0.0
+        self._batched = isinstance(backend, Batched)
         self.in_flight = 0
         self.answered = 0
         self.retried: Counter[str] = Counter()
         self.spent: Counter[str] = Counter()
-        self.observers: list[Callable[[Call], None]] = []
+        self.observers: list[Observer] = []
 
     def _endpoint(self, url: str) -> Endpoint:
         options = self._options
@@ -71,6 +74,15 @@ class Traffic:
     def waiting(self) -> int:
         """How many requests wait for a slot."""
         return sum(len(endpoint.waiting) for endpoint in self.endpoints.all)
+
+    def state(self) -> TrafficState:
+        """How much is under way now."""
+        now = time.monotonic()
+        endpoints = {
+            endpoint.url: EndpointState(endpoint.window.in_flight, endpoint.window.size, endpoint.away_until <= now)
+            for endpoint in self.endpoints.all
+        }
+        return TrafficState(self.in_flight, self.waiting, self._documents, endpoints)
 
     async def admit(self) -> None:
         """Wait until one more document may begin. Raises Stopped."""
@@ -105,15 +117,15 @@ class Traffic:
         self, request: Request, priority: Priority, retried: Callable[[str], None] | None = None
     ) -> tuple[Reply, float, str]:
         """The answer, its latency in seconds, and the server that gave it. `retried` is told the kind of each failure
-        that is tried again. Raises Stopped, or the BackendError that no retry could mend."""
+        that is tried again. Raises Stopped, Postponed, or the BackendError that no retry could mend."""
+        if self._batched:
+            return await self._batch(request)
         for attempt in range(self._options.retries + 1):
             endpoint = self.endpoints.of(request.affinity, time.monotonic())
             try:
                 return await self._once(request, priority, attempt + 1)
             except BackendError as error:
-                if error.fatal:
-                    self._stop.request(str(error), WRONG_USAGE)
-                    self._stop.check()
+                self._heed(error)
                 if not error.retry or attempt == self._options.retries:
                     self._spend(error)
                     raise
@@ -130,9 +142,11 @@ class Traffic:
         asked = time.monotonic()
         endpoint, ticket = await self._slot(request.affinity, priority, tokens)
         sent = time.monotonic()
-        outcome, usage = "cancelled", NOTHING
+        outcome = UNSENT
+        reply: Reply | None = None
         try:
-            self._stop.check()
+            self._allow(request)
+            outcome = CANCELLED
             self.in_flight += 1
             try:
                 if self._send is None:
@@ -142,25 +156,27 @@ class Traffic:
             finally:
                 self.in_flight -= 1
             now = time.monotonic()
-            outcome, usage = OK, reply.usage
             endpoint.succeed(ticket, now)
             if endpoint.rates.known:
-                self._settle(endpoint, tokens, usage)
+                self._settle(endpoint, tokens, reply.usage)
             self.answered += 1
             self._spent_in_a_row = 0
             if self._caps is not None:
-                self._caps.spend(request.stage, request.model, usage)
+                self._caps.spend(request.stage, request.model, reply.usage)
             return reply, now - sent, endpoint.url
         except BackendError as error:
             outcome = error.kind
             self._failed(endpoint, error, ticket, attempt)
             raise
         finally:
-            self._give(endpoint)
-            for observe in self.observers if outcome != "cancelled" else ():
-                at, now = time.time(), time.monotonic()
-                model, stage = request.model, request.stage
-                observe(Call(at, stage, model, endpoint.url, attempt, sent - asked, now - sent, usage, outcome))
+            self._give(endpoint)  # first: nothing else may keep the slot waiting
+            self._tell(request, reply, outcome, endpoint.url, attempt, sent - asked, time.monotonic() - sent)
+
+    def _allow(self, request: Request) -> None:
+        """The last look before a call is paid for. Raises Stopped."""
+        if self._caps is not None:
+            self._caps.require(request.stage)
+        self._stop.check()
 
     async def _slot(self, affinity: str, priority: Priority, tokens: float) -> tuple[Endpoint, int]:
         """Wait for a slot; gives the server and the call's ticket."""
@@ -253,6 +269,56 @@ class Traffic:
         if usage.prompt_tokens:
             endpoint.rates.settle(expected, usage.prompt_tokens + usage.completion_tokens)
 
+    async def _batch(self, request: Request) -> tuple[Reply, float, str]:
+        """The same of a backend that makes batches: without a slot, for all must be asked, and without retries."""
+        self._allow(request)
+        self.in_flight += 1
+        sent = time.monotonic()
+        reply: Reply | None = None
+        outcome = CANCELLED
+        try:
+            reply = await self._backend.reply(request)
+            self.answered += 1
+            if self._caps is not None:
+                self._caps.spend(request.stage, request.model, reply.usage)
+            return reply, time.monotonic() - sent, ""
+        except BackendError as error:
+            outcome = error.kind
+            self._heed(error)
+            self.spent[error.kind] += 1
+            raise
+        except Postponed:
+            outcome = UNSENT
+            raise
+        finally:
+            self.in_flight -= 1
+            self._tell(request, reply, outcome, "", 1, 0.0, time.monotonic() - sent)
+
+    def _tell(
+        self,
+        request: Request,
+        reply: Reply | None,
+        outcome: str,
+        endpoint: str,
+        attempt: int,
+        queue_s: float,
+        latency_s: float,
+    ) -> None:
+        """Tell the observers of an attempt that ended."""
+        if not self.observers or outcome is UNSENT:
+            return
+        usage = NOTHING
+        if reply is not None:
+            outcome, usage = worth(request, reply), reply.usage
+        call = Call(time.time(), request.stage, request.model, endpoint, attempt, queue_s, latency_s, usage, outcome)
+        for observe in self.observers:
+            observe(call)
+
+    def _heed(self, error: BackendError) -> None:
+        if error.fatal:
+            self._stop.request(str(error), RESUMABLE if error.resumable else WRONG_USAGE)
+            self._stop.check()
+
     def _spend(self, error: BackendError) -> None:
         self.spent[error.kind] += 1
         if not error.retry:
@@ -269,6 +335,8 @@ class Traffic:
 
     def _has_room(self) -> bool:
         """Whether a new document should come: those that wait for a full server do not keep a free one empty."""
+        if self._batched:  # a batch waits for all documents of its shard; the runner bounds the shards
+            return True
         waiting = 0
         room = 0
         for endpoint in self.endpoints.all:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -37,6 +38,10 @@ def books_lines(summary: Mapping[str, Any]) -> Iterator[str]:
             f"calls answered: {total['answered']:,}; tokens: {total['prompt_tokens']:,} in"
             f" ({total['cached_tokens']:,} cached), {total['completion_tokens']:,} out"
         )
+        latencies = {stage: calls.get("latency_s") for stage, calls in summary["calls"].items()}
+        if any(latencies.values()):
+            yield f"seconds per call, p50 / p95 / p99: {_latencies(latencies)}"
+        yield from _cost_lines(summary)
         for stage, calls in summary["calls"].items():
             if calls["prompt_tokens"]:
                 yield (
@@ -45,10 +50,42 @@ def books_lines(summary: Mapping[str, Any]) -> Iterator[str]:
                 )
             if calls["unusable"]:
                 yield f"answers of no use in {stage}: {_why(calls['unusable'])}"
+        retried: Counter[str] = Counter()
+        for calls in summary["calls"].values():
+            retried.update(calls.get("retried", {}))
+        if retried:
+            yield f"not answered and tried again: {_why(retried)}"
+        yield from _share_lines(summary.get("endpoints", {}))
     if summary["failures"]:
         yield f"failures: {_why(summary['failures'])} (failed/ names each); run again to try them again"
     if not summary["pairs"]["kept"] and summary["documents"]["seen"]:
         yield "no pair was kept: dropped/ names the reason for each document"
+
+
+def _share_lines(endpoints: Mapping[str, int]) -> Iterator[str]:
+    if len(endpoints) > 1:
+        total = sum(endpoints.values())
+        for url, answered in endpoints.items():
+            yield f"  {url}: {answered:,} answers, {100 * answered / total:.0f} %"
+
+
+def _cost_lines(summary: Mapping[str, Any]) -> Iterator[str]:
+    if "usd" not in summary:  # of an older version
+        return
+    if summary["usd"] is None:
+        yield "cost: unknown, for no price is known of a model at this server; add `price:` to the configuration"
+        return
+    by_stage = ", ".join(f"{stage} {dollars(usd)}" for stage, usd in summary["usd_by_stage"].items())
+    per_pair = f"; {dollars(summary['usd_per_pair'])} for each pair kept" if summary["usd_per_pair"] is not None else ""
+    yield f"cost: {dollars(summary['usd'])} ({by_stage}){per_pair}"
+
+
+def dollars(usd: float) -> str:
+    """US dollars: cents from a dollar on, below it three digits that say something."""
+    if usd == 0 or usd >= 1:
+        return f"${usd:,.2f}"
+    whole, _, digits = f"{float(f'{usd:.3g}'):.12f}".rstrip("0").partition(".")
+    return f"${whole}.{digits:0<2}"
 
 
 def pair_lines(example: Example) -> Iterator[str]:
@@ -71,3 +108,12 @@ def _why(counts: Mapping[str, int], most: int = 4) -> str:
     shown = [f"{word} {count:,}" for word, count in ordered[:most]]
     rest = sum(count for _, count in ordered[most:])
     return ", ".join(shown) + (f", other {rest:,}" if rest else "")
+
+
+def _latencies(stages: Mapping[str, Mapping[str, float] | None]) -> str:
+    told = {stage: " / ".join(map(_seconds, values.values())) for stage, values in stages.items() if values}
+    return ", ".join(f"{stage} {values}" for stage, values in told.items())
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:,.0f}" if seconds >= 100 else f"{seconds:.3g}"
