@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 
 _NUMBER = r"(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?"
 _TOKEN = re.compile(rf"(?<![\w.,)])-{_NUMBER}|{_NUMBER}|\.\d+|[^\W_]+")
@@ -17,6 +18,7 @@ def wording(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
+@lru_cache(maxsize=128)  # several rules look at one question
 def tokens(text: str) -> tuple[str, ...]:
     """The words of a text without case, accents and punctuation; numbers by value ("1,200.0" is "1200")."""
     plain = text.casefold()

@@ -23,6 +23,7 @@ Record = Document | Brief | Pair
 Ask = Callable[[AnyStage, Any], Awaitable[Any]]
 """Asks a prompted stage's question of a record: its parsed reply, or the Drop or Failure that came instead."""
 
+_ENDS = (Drop, Failure)
 UNASSIGNED_DOMAIN = "Other"
 UNASSIGNED_PERSONA = "a curious reader"
 
@@ -89,8 +90,8 @@ class Pipeline:
         for place, stage in enumerate(stages):
             record = _fit(stage, record)
             reply = None if stage.prompt is None else await ask(stage, record)
-            decision = reply if isinstance(reply, Drop | Failure) else stage.decide(record, reply)
-            if isinstance(decision, Drop | Failure):
+            decision = reply if isinstance(reply, _ENDS) else stage.decide(record, reply)
+            if isinstance(decision, _ENDS):
                 return [_outcome(record, decision)]
             _require_one(stage, decision)
             if len(decision) != 1:

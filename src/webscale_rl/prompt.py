@@ -144,10 +144,11 @@ class Prompt:
 
 def fill(parts: Iterable[Part], slots: Mapping[str, str]) -> str:
     """The text of these parts, each slot filled or quoted once. Raises KeyError for a missing slot."""
-    return "".join(
+    texts = [
         part if isinstance(part, str) else quote(part[0], slots[part[0]]) if part[1] else slots[part[0]]
         for part in parts
-    )
+    ]
+    return "".join(texts)
 
 
 def _compile(body: str) -> tuple[Part, ...]:

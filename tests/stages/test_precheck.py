@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -9,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.records import pair, reason, stage
-from webscale_rl.stages.precheck import Precheck, is_yes_no, refers_to_text
+from webscale_rl.normalise import tokens
+from webscale_rl.stages.precheck import _POINTERS, _REFERS, Precheck, is_yes_no, refers_to_text
 from webscale_rl.types import Drop
 
 
@@ -219,3 +221,12 @@ def test_the_drop_says_which_words_point() -> None:
 def test_no_question_makes_a_rule_fail(question: str) -> None:
     refers_to_text(question * 50)
     stage("precheck", allow_choice=False, allow_yes_no=False).decide(pair(question=question, answer=question), None)
+
+
+WORDS = sorted(set(re.findall(r"[a-z]+", _REFERS.pattern)))
+
+
+@given(st.lists(st.sampled_from([*WORDS, "in the", "given", "fig.", "eq. 3", "(4)", ",", "?"]), max_size=8))
+def test_no_reference_is_without_one_of_the_words_that_are_looked_for_first(words: list[str]) -> None:
+    question = " ".join(words)
+    assert not _REFERS.search(question) or not _POINTERS.isdisjoint(tokens(question))

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import orjson
 
+from webscale_rl.dataset import arrow
 from webscale_rl.dataset.rows import DROPPED_COLUMNS, EXAMPLE_COLUMNS, schema
 from webscale_rl.sieve import Rejected, Sieve
 from webscale_rl.tally import END_DROPPED, END_FAILED, END_KEPT
@@ -47,12 +48,10 @@ class ShardExamples:
 
     def batches(self, columns: tuple[str, ...]) -> Iterator[tuple[list[int], pa.RecordBatch]]:
         """Batches of these columns, each with the row numbers of its examples."""
-        import pyarrow as pa
-
         for first, batch in kept_batches(self._shards, columns):
             rows = [row for row in range(first, first + len(batch)) if self.stays(row)]
             if rows:
-                yield rows, batch.take(pa.array([row - first for row in rows]))
+                yield rows, batch.take(arrow.places([row - first for row in rows]))
 
     def apply(self, sieve: Sieve) -> None:
         """Let a sieve judge what is still in."""
@@ -91,8 +90,9 @@ def kept_batches(shards: Sequence[Path], columns: tuple[str, ...]) -> Iterator[t
     import pyarrow.compute as pc
 
     row = 0
+    end, unit = arrow.word(END_KEPT), arrow.word("pair")
     for batch in outcome_batches(shards, ("end", "unit", *columns)):
-        kept = pc.and_(pc.equal(batch.column("end"), END_KEPT), pc.equal(batch.column("unit"), "pair"))
+        kept = pc.and_(pc.equal(batch.column("end"), end), pc.equal(batch.column("unit"), unit))
         chosen = batch.filter(kept).select(list(columns))
         yield row, chosen
         row += len(chosen)
@@ -180,8 +180,8 @@ def _sizes(batch: pa.RecordBatch) -> Any:
 
     if "pretrain_text" not in batch.schema.names:
         return np.zeros(len(batch), np.int64)
-    lengths = pc.fill_null(pc.binary_length(batch.column("pretrain_text")), 0)
-    return lengths.to_numpy(zero_copy_only=False).astype(np.int64)
+    lengths = pc.binary_length(batch.column("pretrain_text")).to_pylist()
+    return np.array([length or 0 for length in lengths], np.int64)
 
 
 class Facts(Counter[tuple[str, str]]):
@@ -210,38 +210,38 @@ def sift(shards: Sequence[Path], sieves: Sequence[Sieve], scratch: Path) -> Shar
 
 def write_dataset(examples: ShardExamples, shards: Sequence[Path], writer: PartWriter, facts: Facts) -> None:
     """Write the examples that stay."""
-    import pyarrow as pa
-
     for first, batch in kept_batches(shards, EXAMPLE_COLUMNS):
         stay = [at for at in range(len(batch)) if examples.stays(first + at)]
-        chosen = batch if len(stay) == len(batch) else batch.take(pa.array(stay, pa.int64()))
+        chosen = batch if len(stay) == len(batch) else batch.take(arrow.places(stay))
         facts.note(chosen)
         writer.write(chosen)
 
 
 def write_failed(shards: Sequence[Path], writer: PartWriter) -> None:
     """Write all failures, in the order of the corpus; their error stands in `reason`."""
+    _write_ended(END_FAILED, shards, writer)
+
+
+def _write_ended(end: str, shards: Sequence[Path], writer: PartWriter) -> None:
     import pyarrow.compute as pc
 
+    sought = arrow.word(end)
     for batch in outcome_batches(shards, ("end", *DROPPED_COLUMNS)):
-        writer.write(batch.filter(pc.equal(batch.column("end"), END_FAILED)).select(list(DROPPED_COLUMNS)))
+        writer.write(batch.filter(pc.equal(batch.column("end"), sought)).select(list(DROPPED_COLUMNS)))
 
 
 def write_dropped(
     examples: ShardExamples, shards: Sequence[Path], writer: PartWriter, count: Callable[[str, str], None]
 ) -> None:
     """Write all drops of the stages, in the order of the corpus, then those of the sieves."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    for batch in outcome_batches(shards, ("end", *DROPPED_COLUMNS)):
-        writer.write(batch.filter(pc.equal(batch.column("end"), END_DROPPED)).select(list(DROPPED_COLUMNS)))
+    _write_ended(END_DROPPED, shards, writer)
     rejections = examples.rejections()
     for first, batch in kept_batches(shards, DROPPED_COLUMNS):
         out = [at for at in range(len(batch)) if not examples.stays(first + at)]
-        rows = batch.take(pa.array(out, pa.int64())).to_pylist()
+        rows = batch.take(arrow.places(out)).to_pylist()
         for row, (sieve, rejected) in zip(rows, rejections, strict=False):
             row |= {"stage": sieve, "reason": rejected.reason, "detail": rejected.detail}
             count(sieve, rejected.reason)
         if rows:
-            writer.write(pa.RecordBatch.from_pylist(rows, schema(DROPPED_COLUMNS)))
+            for batch in arrow.table(rows, schema(DROPPED_COLUMNS)).to_batches():
+                writer.write(batch)

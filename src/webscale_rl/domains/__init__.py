@@ -22,6 +22,8 @@ from webscale_rl.types import AnswerType
 
 PACKAGED = Path(__file__).parent
 FALLBACK = "Other"
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""The same language as the safe loader in Python, ten times faster; some builds of PyYAML lack it."""
 
 
 class WorkedExample(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -137,7 +139,7 @@ def _spelling(name: str) -> str:
 def _load_domain(folder: Path, faults: list[str]) -> Domain | None:
     path = folder / "domain.yaml"
     try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+        raw = yaml.load(path.read_text(encoding="utf-8"), _LOADER)
         definition = msgspec.convert(raw, _Definition)
     except FileNotFoundError:
         faults.append(f"{path}: missing; it must say at least name: and definition:")

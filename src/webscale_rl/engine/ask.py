@@ -39,7 +39,8 @@ class Asker:
         self._stop = stop
         self._attempts = attempts
         self._depth = {stage.name: place for place, stage in enumerate(parts.pipeline.stages)}
-        self._asking: dict[tuple[int, bytes], asyncio.Lock] = {}
+        self._asking: dict[tuple[int, bytes], asyncio.Event | None] = {}
+        """Requests that are being asked, and what others wait for who would ask the same."""
         self.moved: MovedReplies | None = None
         self.elsewhere: MovedReplies | None = None
         self.used: Callable[[int, Stored], None] = lambda ordinal, stored: None
@@ -87,12 +88,16 @@ class Asker:
                 return Failure(stage.name, error.kind, str(error)[:300])
         # two documents of the same text ask the same question: the second waits for the first one's answer
         place = (shard.index, request.key)
-        lock = self._asking.setdefault(place, asyncio.Lock())
+        while place in self._asking:
+            ended = self._asking[place] or asyncio.Event()
+            self._asking[place] = ended
+            await ended.wait()
+        self._asking[place] = None
         try:
-            async with lock:
-                return await self._paid(shard, ordinal, stage, request)
+            return await self._paid(shard, ordinal, stage, request)
         finally:
-            self._asking.pop(place, None)
+            if (waited_for := self._asking.pop(place)) is not None:
+                waited_for.set()
 
     async def _paid(self, shard: Shard, ordinal: int, stage: AnyStage, request: Request) -> Any:
         assert shard.replies is not None
@@ -152,6 +157,7 @@ class Asker:
         self._write(shard, Stored(request.key, stage.name, reply, latency, endpoint=endpoint, usd=usd))
         if reply.finish != TOO_LONG:
             self.watch(stage.name, reply)
+        await asyncio.sleep(0)  # the request that got the slot goes out before this answer is read and decided on
         return reply
 
 

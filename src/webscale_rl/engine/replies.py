@@ -19,6 +19,7 @@ from typing import Any
 import msgspec
 
 from webscale_rl.backend import Reply, Usage
+from webscale_rl.dataset import arrow
 from webscale_rl.engine.files import replace_whole
 from webscale_rl.tally import Calls, Tally, add_counts
 
@@ -175,7 +176,7 @@ def _write_sealed(path: Path, replies: Iterable[Stored]) -> None:
             ("usd", pa.float64()),
         ]
     )
-    table = pa.Table.from_pylist(rows, schema)
+    table = arrow.table(rows, schema)
     with replace_whole(path) as temporary:
         pq.write_table(table, temporary, compression="zstd")
 

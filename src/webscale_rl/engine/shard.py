@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from webscale_rl.dataset import arrow
 from webscale_rl.dataset.rows import OUTCOME_COLUMNS, schema
 from webscale_rl.engine.files import replace_whole
 from webscale_rl.engine.replies import ReplyStore, count_calls
@@ -96,13 +97,12 @@ class Shard:
         return commit
 
     def _write(self, commit: Commit) -> None:
-        import pyarrow as pa
         import pyarrow.parquet as pq
 
         self.rows.sort(key=lambda entry: entry[0])
         rows = [row for _, group in self.rows for row in group]
         metadata = {_METADATA: msgspec.json.encode(commit)}
-        table = pa.Table.from_pylist(rows, schema(OUTCOME_COLUMNS).with_metadata(metadata))
+        table = arrow.table(rows, schema(OUTCOME_COLUMNS).with_metadata(metadata))
         with replace_whole(self._path) as temporary:
             pq.write_table(table, temporary, compression="zstd", use_dictionary=True)
 

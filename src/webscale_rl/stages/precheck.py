@@ -26,10 +26,12 @@ _ENDS = (
     r"|on|at|and|or|that|which|who|what|how|when|where|why|if|about|above|below|mentioned|described|given|provided)\b)"
 )
 _TEXT = r"(?:text|passage|excerpt|snippet|paragraph|article)"
-_SOURCE = (
-    r"(?:text|passage|excerpt|snippet|paragraph|article|document|author|authors|writer|page|website|site|story|content"
-    r"|source|study|paper|report|research|survey|information|table|figure|chart|graph|chapter|section|speaker|narrator)"
+_SOURCES = (
+    *("text", "passage", "excerpt", "snippet", "paragraph", "article", "document", "author", "authors", "writer"),
+    *("page", "website", "site", "story", "content", "source", "study", "paper", "report", "research", "survey"),
+    *("information", "table", "figure", "chart", "graph", "chapter", "section", "speaker", "narrator"),
 )
+_SOURCE = f"(?:{'|'.join(_SOURCES)})"
 _TOLD = (
     r"(?:stated|mentioned|described|discussed|reported|noted|listed|presented|explained|outlined|cited|quoted|defined)"
 )
@@ -54,6 +56,10 @@ _REFERS = re.compile(
     rf"|\bthe {_GIVEN} (?:{_SOURCE}|review|example)\b(?![^:\n]{{0,80}}[:\n]\s*\S)",
     re.IGNORECASE,
 )
+_POINTERS = frozenset(
+    (*_SOURCES, "fig", "equation", "eq", "example", "review", "above", "below", "earlier", "previously")
+)
+"""Whatever `_REFERS` finds has one of these for a word."""
 _TITLE = re.compile(r"(?:^|[\s(])[\"“‘'«*_`][^\s\"”’'»*_`].{0,150}?\S[\"”’'»*_`](?!\w)", re.DOTALL)
 _SENTENCE = re.compile(r"[.:;]\s|\n|```")
 _YES_NO = re.compile(
@@ -150,6 +156,8 @@ def refers_to_text(question: str) -> str:
     No match where the question itself holds what they point at: a title in quotation marks, the same noun before, or,
     for "this example", a sentence before.
     """
+    if question.isascii() and _POINTERS.isdisjoint(tokens(question)):  # most questions, at a tenth of the cost
+        return ""
     for match in _REFERS.finditer(question, 0, 10_000):
         before = question[: match.start()].casefold()
         form = match.lastgroup or "z"  # by its name: which alternative of the pattern this is

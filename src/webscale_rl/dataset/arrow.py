@@ -1,0 +1,63 @@
+"""From Python to Arrow, and no pandas in between.
+
+Where pandas is installed, Arrow imports it at the first list or constant that it is handed, to see whether it is one of
+its: half a second, of which a run's event loop sees little. Columns that are made of buffers ask for nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_MOST_BYTES = 2**31 - 1
+"""Arrow's limit for one array of strings."""
+
+
+def table(rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:
+    """The rows as a table; what a row lacks is null. Raises UnicodeEncodeError for half a character."""
+    import pyarrow as pa
+
+    columns = [column([row.get(field.name) for row in rows], field.type) for field in schema]
+    return pa.Table.from_arrays(columns, schema=schema)
+
+
+def column(values: Sequence[Any], kind: pa.DataType) -> pa.Array | pa.ChunkedArray:
+    """The values as an array of strings, numbers, booleans, or bytes of a fixed length; None is null."""
+    import pyarrow as pa
+
+    absent = [value is None for value in values]
+    valid = pa.py_buffer(np.packbits(~np.array(absent, bool), bitorder="little")) if any(absent) else None
+    if pa.types.is_string(kind):
+        encoded = [b"" if value is None else value.encode() for value in values]
+        offsets = np.fromiter(accumulate(map(len, encoded), initial=0), np.int64, len(encoded) + 1)
+        if offsets[-1] > _MOST_BYTES:
+            return pa.array(values, kind)
+        data = [pa.py_buffer(offsets.astype(np.int32)), pa.py_buffer(b"".join(encoded))]
+    elif pa.types.is_fixed_size_binary(kind):
+        data = [pa.py_buffer(b"".join(bytes(kind.byte_width) if value is None else value for value in values))]
+    elif pa.types.is_boolean(kind):
+        data = [pa.py_buffer(np.packbits(np.array(values, bool), bitorder="little"))]
+    else:
+        plain = [0 if value is None else value for value in values]
+        data = [pa.py_buffer(np.array(plain, kind.to_pandas_dtype()))]
+    return pa.Array.from_buffers(kind, len(values), [valid, *data])
+
+
+def word(text: str) -> pa.Scalar:
+    """A constant to compare a column with."""
+    import pyarrow as pa
+
+    return column([text], pa.string())[0]
+
+
+def places(numbers: Sequence[int]) -> pa.Array:
+    """Row numbers, to `take`."""
+    import pyarrow as pa
+
+    return column(numbers, pa.int64())
