@@ -128,6 +128,10 @@ async def post(http: Http, heard: Heard, body: bytes = b"{}") -> Answer:
     return await http.send("POST", heard.url, HEADERS, body)
 
 
+def files(folder: Path) -> list[Path]:
+    return list(folder.iterdir())
+
+
 def answer(body: bytes, *headers: str, status: str = "200 OK", version: str = "1.1") -> bytes:
     lines = [f"HTTP/{version} {status}", f"Content-Length: {len(body)}", *headers, "", ""]
     return "\r\n".join(lines).encode() + body
@@ -518,6 +522,59 @@ async def test_a_compressed_body_does_not_fill_the_memory(monkeypatch: pytest.Mo
     monkeypatch.setattr(connection, "MAX_BODY_BYTES", 1_000_000)
     async with server(answer(gzip.compress(b"0" * 50_000_000), "Content-Encoding: gzip")) as heard, client() as http:
         assert len((await post(http, heard)).body) == 1_000_000
+
+
+@on_each_loop
+async def test_a_file_is_fetched_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "MAX_BODY_BYTES", 1000)
+    content = b"0123456789" * 500_000
+    path = tmp_path / "file.jsonl"
+    async with server(answer(content)) as heard, client() as http:
+        for _ in range(2):
+            got = await http.download(heard.url, HEADERS, path)
+            assert got == Answer(200, {"content-length": str(len(content))}, b"")
+            assert path.read_bytes() == content
+        assert heard.connections == 1
+    path.unlink()
+    broken = answer(content)[:-1]
+    for sent in (broken, answer(b"no", status="404 Not Found")):
+
+        async def play(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, number: int) -> None:
+            writer.write(sent)  # noqa: B023
+            writer.close()
+
+        async with server(play) as heard, client() as http:
+            if sent is broken:
+                with pytest.raises(Unreachable, match="broke off"):
+                    await http.download(heard.url, HEADERS, path)
+            else:
+                assert await http.download(heard.url, HEADERS, path) == Answer(404, {"content-length": "2"}, b"no")
+        assert files(tmp_path) == []
+
+
+@on_each_loop
+async def test_a_file_may_take_longer_than_a_call_as_long_as_it_moves(tmp_path: Path) -> None:
+    async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, number: int) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\n")
+        for _ in range(6 if number == 1 else 3):
+            writer.write(b"ab")
+            await asyncio.sleep(0.2)
+
+    async with server(drip) as heard, client(timeout_s=0.8) as http:
+        await http.download(heard.url, HEADERS, tmp_path / "file")
+        assert (tmp_path / "file").read_bytes() == b"ab" * 6
+        with pytest.raises(TimedOut):
+            await http.download(heard.url, HEADERS, tmp_path / "file")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this machine has no device that is full")
+@on_each_loop
+async def test_a_full_disk_is_no_fault_of_the_server(tmp_path: Path) -> None:
+    (tmp_path / ".file.tmp").symlink_to("/dev/full")
+    async with server(answer(b"x" * 1_000_000)) as heard, client() as http:
+        with pytest.raises(OSError, match="No space left"):
+            await http.download(heard.url, HEADERS, tmp_path / "file")
+    assert files(tmp_path) == []
 
 
 def _has_ipv6() -> bool:

@@ -28,24 +28,10 @@ MAX_BODY_BYTES = 32 * 1024 * 1024
 KEEP_ALIVE_S = 4.0
 _LARGE = 1 << 20
 
+Sink = Callable[[bytes], None]
+
 Outcome = Answer | BackendError
 """What a call comes to. Errors are handed over as values: one that nobody awaits any more is no warning."""
-
-
-@dataclass
-class Sink:
-    """Where the body of a 200 goes that is too large for the memory. It takes as long as it moves."""
-
-    write: Callable[[bytes], Any]
-    error: OSError | None = None
-
-    def take(self, piece: bytes) -> None:
-        """Write a piece; the first error is kept, and nothing is written after it."""
-        if self.error is None:
-            try:
-                self.write(piece)
-            except OSError as error:
-                self.error = error
 
 
 @dataclass(frozen=True)
@@ -156,13 +142,14 @@ class Connection(asyncio.Protocol):
         """Write a request; the future comes to its answer or, by the deadline in the loop's time, to an error.
 
         `head` is whole if there is no body; else it lacks the last header, which is the body's length, and its end.
+        A sink takes the body of a 200 in pieces, however long that is; each piece puts the deadline off.
         """
         assert self._outcome is None, "one call at a time"
         self._outcome = outcome = self._loop.create_future()
-        self._sink = sink
         if self._transport is None:  # gone as soon as it stood: nothing was asked
             self._end(NotConnected(f"cannot reach {self._where}: it closes connections at once"))
             return outcome
+        self._sink = sink
         self.deadline = deadline
         if deadline < self._pool.alarm_at:
             self._pool.wake_at(deadline)
@@ -259,12 +246,11 @@ class Connection(asyncio.Protocol):
 
     def on_body(self, body: bytes) -> None:
         """A piece of the body."""
-        if self._answer is not None:
-            return
-        if self._sink is not None and self._status == 200:
-            self._sink.take(body)
-        else:
-            self._chunks.append(body)
+        if self._answer is None:
+            if self._sink is not None and self._status == 200:
+                self._sink(body)
+            else:
+                self._chunks.append(body)
 
     def on_message_complete(self) -> None:
         """The answer is whole."""

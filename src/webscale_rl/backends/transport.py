@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import errno
 import math
 import re
@@ -63,11 +64,7 @@ class _Route:
 
 
 class _NoFile(Exception):
-    """An answer that is not the file that was asked for."""
-
-    def __init__(self, answer: Answer) -> None:
-        super().__init__(answer.status)
-        self.answer = answer
+    """What was answered is not the file."""
 
 
 class Http:
@@ -94,31 +91,10 @@ class Http:
             task.cancel()
         await asyncio.sleep(0)  # the loop closes the sockets
 
-    async def send(self, method: str, url: str, headers: Mapping[str, str], body: bytes = b"") -> Answer:
-        """The answer, whatever its status. Raises Unreachable or TimedOut."""
-        outcome = await self._ask(method, url, headers, body)
-        return outcome if "content-encoding" not in outcome.headers else _decoded(outcome)
-
-    async def download(self, url: str, headers: Mapping[str, str], path: Path) -> Answer:
-        """Fetch a file of any size, whole or not at all: it has its name only when it is whole.
-
-        An answer other than 200 is given with its body. Raises Unreachable, TimedOut, or OSError if the disk does.
-        """
-        try:
-            with replace_whole(path) as temporary:
-                with temporary.open("wb") as file:
-                    answer = await self._ask("GET", url, headers, b"", Sink(file.write))
-                if answer.status != 200:
-                    raise _NoFile(answer)
-                if "content-encoding" in answer.headers:
-                    raise Unreachable(f"{origin(url)} compresses a file that was asked for as it is")
-        except _NoFile as other:
-            return other.answer
-        return answer
-
-    async def _ask(
-        self, method: str, url: str, headers: Mapping[str, str], body: bytes, sink: Sink | None = None
+    async def send(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes = b"", sink: Sink | None = None
     ) -> Answer:
+        """The answer, whatever its status. A sink takes the body of a 200 in pieces. Raises Unreachable or TimedOut."""
         route = self._routes.get((method, url))
         if route is None or route.headers != headers:
             route = self._route(method, url, headers)
@@ -130,11 +106,36 @@ class Http:
         except asyncio.CancelledError:
             connection.abandon(answered)
             raise
-        if sink is not None and sink.error is not None:
-            raise sink.error
         if isinstance(outcome, BackendError):
             raise outcome
-        return outcome
+        return outcome if "content-encoding" not in outcome.headers else _decoded(outcome)
+
+    async def download(self, url: str, headers: Mapping[str, str], path: Path) -> Answer:
+        """Fetch a file of any size, whole or not at all: it has its name only when it is whole.
+
+        It may take as long as it moves. An answer other than 200 is given with its body. Raises Unreachable, TimedOut,
+        or OSError if the disk does.
+        """
+        failed: list[OSError] = []
+
+        def save(piece: bytes) -> None:
+            try:
+                file.write(piece)
+            except OSError as error:
+                failed.append(error)
+                raise  # through the parser, which ends the call
+
+        with contextlib.suppress(_NoFile), replace_whole(path) as temporary:
+            with temporary.open("wb") as file:
+                try:
+                    answer = await self.send("GET", url, headers, sink=save)
+                except Unreachable:
+                    if failed:
+                        raise failed[0] from None
+                    raise
+            if answer.status != 200:
+                raise _NoFile
+        return answer
 
     # where a request goes
 
