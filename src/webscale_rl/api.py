@@ -21,7 +21,6 @@ from webscale_rl.config import Parts, Run
 from webscale_rl.dataset.rows import EXAMPLE_COLUMNS
 from webscale_rl.engine.estimate import estimated
 from webscale_rl.engine.feed import Item
-from webscale_rl.engine.files import owned, scratch_folder
 from webscale_rl.engine.finish import finish, tally_of
 from webscale_rl.engine.local import LocalRunner
 from webscale_rl.engine.moved import MovedReplies
@@ -32,6 +31,7 @@ from webscale_rl.engine.serve import prepared, serving
 from webscale_rl.engine.shard import finished_shards
 from webscale_rl.engine.stop import RESUMABLE, WRONG_USAGE, Stop, Stopped
 from webscale_rl.errors import ConfigError, RunStopped
+from webscale_rl.files import owned, scratch_folder
 from webscale_rl.types import Document, Example, content_id
 
 T = TypeVar("T")

@@ -16,8 +16,8 @@ import msgspec
 from webscale_rl.backend import Interrupted, Postponed
 from webscale_rl.backends.batch_lines import Results
 from webscale_rl.backends.batch_state import ASKED, Ledger, Record
-from webscale_rl.engine.files import replace_whole, write_text
 from webscale_rl.errors import ConfigError
+from webscale_rl.files import replace_whole, write_text
 
 REQUESTS, RESULTS = ".requests.jsonl", ".results.jsonl"
 INTENT = ".intent"

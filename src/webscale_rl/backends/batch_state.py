@@ -16,7 +16,7 @@ from pathlib import Path
 
 import msgspec
 
-from webscale_rl.engine.files import write_text
+from webscale_rl.files import write_text
 
 ASKED = "asked"
 """The status of a file that was written, for someone to answer."""

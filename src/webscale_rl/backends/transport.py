@@ -33,7 +33,7 @@ from webscale_rl.backend import BackendError, NotConnected, Unreachable
 from webscale_rl.backends import connection as wire
 from webscale_rl.backends.answers import Answer, origin
 from webscale_rl.backends.connection import Connection, Gate, Pool, Sink, reason
-from webscale_rl.engine.files import replace_whole
+from webscale_rl.files import replace_whole
 
 ADDRESSES_S = 10.0
 """How long the addresses of a host are remembered: a thousand calls that begin together ask once."""

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from webscale_rl import registry
-from webscale_rl.engine.files import replace_whole
 from webscale_rl.errors import ExportError
+from webscale_rl.files import replace_whole
 
 if TYPE_CHECKING:
     import pyarrow as pa

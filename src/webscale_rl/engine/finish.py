@@ -14,10 +14,10 @@ from webscale_rl.config import Parts, Run
 from webscale_rl.dataset.card import card
 from webscale_rl.dataset.rows import DROPPED_COLUMNS, EXAMPLE_COLUMNS
 from webscale_rl.dataset.writer import Facts, PartWriter, sift, write_dataset, write_dropped, write_failed
-from webscale_rl.engine.files import replace_folder, scratch_folder, write_text
 from webscale_rl.engine.replies import count_calls, stored_replies
 from webscale_rl.engine.rundir import PILOT, SUMMARY_FILE
 from webscale_rl.engine.shard import finished_shards, read_commit
+from webscale_rl.files import replace_folder, scratch_folder, write_text
 from webscale_rl.tally import END_DROPPED, END_KEPT, Calls, Tally
 
 

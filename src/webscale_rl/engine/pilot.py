@@ -22,10 +22,10 @@ import msgspec
 from webscale_rl.config import Parts
 from webscale_rl.corpus import Unreadable
 from webscale_rl.engine.feed import Item
-from webscale_rl.engine.files import write_text
 from webscale_rl.engine.finish import money
 from webscale_rl.engine.replies import Stored, count_calls, stored_replies
 from webscale_rl.engine.shard import finished_shards
+from webscale_rl.files import write_text
 from webscale_rl.tally import Calls, Tally
 from webscale_rl.types import Document
 

@@ -20,7 +20,7 @@ import msgspec
 
 from webscale_rl.backend import Reply, Usage
 from webscale_rl.dataset import arrow
-from webscale_rl.engine.files import replace_whole
+from webscale_rl.files import replace_whole
 from webscale_rl.tally import Calls, Tally, add_counts
 
 _HEAD = struct.Struct("<II")

@@ -18,8 +18,8 @@ import yaml
 from webscale_rl import __version__
 from webscale_rl.config import Parts, Run, read_yaml
 from webscale_rl.corpus.record import shown
-from webscale_rl.engine.files import write_text
 from webscale_rl.errors import ChangedError, ConfigError
+from webscale_rl.files import write_text
 from webscale_rl.types import content_id
 
 RUN_FILE = "run.yaml"

@@ -16,8 +16,8 @@ import msgspec
 
 from webscale_rl.dataset import arrow
 from webscale_rl.dataset.rows import OUTCOME_COLUMNS, schema
-from webscale_rl.engine.files import replace_whole
 from webscale_rl.engine.replies import ReplyStore, count_calls
+from webscale_rl.files import replace_whole
 from webscale_rl.tally import Tally
 
 _METADATA = b"webscale_rl"
