@@ -119,7 +119,7 @@ def test_an_estimate_after_the_run_pays_nothing(tmp_path: Path) -> None:
 def test_after_kill_9_a_pilot_goes_on_and_so_does_a_run(tmp_path: Path) -> None:
     path = corpus(tmp_path, 60)
     common = [path, "--model", "m", "--concurrency", "8", "--out", tmp_path / "run"]
-    with subprocess_server("--latency", "0.02") as url:
+    with subprocess_server("--latency", "0.06") as url:  # 2.4 s of calls at eight at once
         for delay in (1.0, 1.3):
             process = started("estimate", *common, "--documents", "40", "--base-url", url)
             time.sleep(delay)

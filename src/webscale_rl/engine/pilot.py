@@ -21,6 +21,7 @@ import msgspec
 
 from webscale_rl.config import Parts
 from webscale_rl.corpus import Unreadable
+from webscale_rl.dataset import arrow
 from webscale_rl.engine.feed import Item
 from webscale_rl.engine.finish import money
 from webscale_rl.engine.replies import Stored, count_calls, stored_replies
@@ -109,11 +110,9 @@ class Ledger:
 
     def read_outcomes(self, folder: Path) -> None:
         """Take in what became of the documents, from the finished shards of the pilot."""
-        import pyarrow.parquet as pq
-
         columns = ["ordinal", "unit", "end", "stage", "reason"]
         for path in finished_shards(folder):
-            for row in pq.read_table(path, columns=columns).to_pylist():
+            for row in arrow.read(path, columns).to_pylist():
                 self.books[row["ordinal"]].end(row["unit"], row["stage"] or "", row["end"], row["reason"] or "")
 
 

@@ -190,22 +190,18 @@ def stored_replies(folder: Path) -> Iterator[Stored]:
 
 def read_keys(folder: Path, shard: int) -> Iterator[bytes]:
     """The keys of all replies of a shard, without their texts."""
-    import pyarrow.parquet as pq
-
     sealed = folder / f"{shard:05d}.parquet"
     if sealed.exists():
-        yield from pq.read_table(sealed, columns=["key"]).column("key").to_pylist()
+        yield from arrow.read(sealed, ["key"]).column("key").to_pylist()
     for stored in read_journal(folder / f"{shard:05d}.journal"):
         yield stored.key
 
 
 def read_spent(folder: Path) -> Iterator[tuple[str, Usage, float | None]]:
     """Stage, tokens and price of every call that a run has paid for, without the texts; no price if none was known."""
-    import pyarrow.parquet as pq
-
     columns = ["stage", "finish", "moved", "usd", *Usage.__struct_fields__]
     for path in sorted(folder.glob("*.parquet")):
-        for row in pq.read_table(path, columns=columns).to_pylist():
+        for row in arrow.read(path, columns).to_pylist():
             if not row["moved"] and row["finish"] != "context_length":
                 yield row["stage"], Usage(**{name: row[name] for name in Usage.__struct_fields__}), row["usd"]
     for path in sorted(folder.glob("*.journal")):
@@ -218,9 +214,7 @@ def read_sealed(path: Path) -> Iterator[Stored]:
     """The replies of a sealed shard; none if there is no such file."""
     if not path.exists():
         return
-    import pyarrow.parquet as pq
-
-    for row in pq.read_table(path).to_pylist():
+    for row in arrow.read(path).to_pylist():
         usage = Usage(**{name: row[name] for name in Usage.__struct_fields__})
         reply = Reply(row["text"], row["finish"], row["refusal"], row["model"], usage)
         marks = row["latency_s"], row["moved"], row.get("endpoint", ""), row.get("usd")
