@@ -44,7 +44,7 @@ class Asker:
         self.moved: MovedReplies | None = None
         self.elsewhere: MovedReplies | None = None
         self.used: Callable[[int, Stored], None] = lambda ordinal, stored: None
-        self.watch: Callable[[str, Reply], None] = lambda stage, reply: None
+        self.watch: Callable[[Reply, float | None], None] = lambda reply, usd: None
 
     async def ask(self, shard: Shard, ordinal: int, stage: AnyStage, record: Any) -> Any:
         """The parsed reply to the stage's question of this record, or the Drop or Failure that came instead."""
@@ -156,7 +156,7 @@ class Asker:
         usd = self._parts.prices.usd(request.model, reply.usage)
         self._write(shard, Stored(request.key, stage.name, reply, latency, endpoint=endpoint, usd=usd))
         if reply.finish != TOO_LONG:
-            self.watch(stage.name, reply)
+            self.watch(reply, usd)
         await asyncio.sleep(0)  # the request that got the slot goes out before this answer is read and decided on
         return reply
 

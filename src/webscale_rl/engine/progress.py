@@ -28,8 +28,9 @@ class Progress:
         self.crash: BaseException | None = None
         self._recent: deque[tuple[float, int, int, float]] = deque(maxlen=120)
 
-    def answered(self, stage: str, reply: Reply) -> None:
-        """A reply was paid for."""
+    def answered(self, reply: Reply, usd: float | None) -> None:
+        """A reply was paid for, at so many US dollars if that is known."""
+        self.calls.usd += usd or 0.0
         self.calls.answered += 1
         self.calls.prompt_tokens += reply.usage.prompt_tokens
         self.calls.completion_tokens += reply.usage.completion_tokens

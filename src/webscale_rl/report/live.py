@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from webscale_rl.engine.finish import summarise
 from webscale_rl.engine.progress import Progress
-from webscale_rl.report.text import funnel_lines
+from webscale_rl.report.text import dollars, funnel_lines
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -63,6 +63,8 @@ def status_line(progress: Progress) -> str:
         fields.insert(2, f"{progress.calls.answered:,} calls")
         fields.append(f"{traffic.in_flight if traffic else 0} in flight")
         fields.append(f"{progress.calls.prompt_tokens:,} + {progress.calls.completion_tokens:,} tokens")
+    if progress.calls.usd:
+        fields.append(dollars(progress.calls.usd))
     if traffic is not None and traffic.retried:
         fields.append("retried: " + ", ".join(f"{kind} {count}" for kind, count in sorted(traffic.retried.items())))
     failures = progress.tally.failures()
