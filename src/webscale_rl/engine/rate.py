@@ -14,6 +14,7 @@ KINDS = ("requests", "tokens")
 _SPAN = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 LONGEST_S = 3600.0
+_REMAINING = {kind: f"x-ratelimit-remaining-{kind}" for kind in KINDS}
 
 
 class Bucket:
@@ -80,8 +81,8 @@ class Rates:
 
     def learn(self, headers: Mapping[str, str], now: float, in_flight: int) -> None:
         """Read the headers of an answer. `in_flight` other calls may not be in the server's count yet."""
-        for kind in KINDS:
-            said = headers.get(f"x-ratelimit-remaining-{kind}")
+        for kind, remaining in _REMAINING.items():
+            said = headers.get(remaining)
             if said is None:
                 continue
             reset = span_s(headers.get(f"x-ratelimit-reset-{kind}", ""))

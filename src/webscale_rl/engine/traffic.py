@@ -16,7 +16,7 @@ import asyncio
 import random
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from webscale_rl.backend import Backend, BackendError, Batched, Postponed, Reply, Request, Unreachable, Usage
 from webscale_rl.config import TrafficOptions
@@ -45,6 +45,7 @@ class Traffic:
         urls: tuple[str, ...] = getattr(backend, "endpoints", ("",))
         self._send = getattr(backend, "reply_at", None)
         self.endpoints = Endpoints([self._endpoint(url) for url in urls])
+        self._by_url = {endpoint.url: endpoint for endpoint in self.endpoints.all}
         if hasattr(backend, "heard"):
             backend.heard = self._heard
         self._free = options.concurrency
@@ -255,10 +256,10 @@ class Traffic:
             endpoint.leave(now)
             endpoint.scatter()
 
-    def _heard(self, url: str, headers: object) -> None:
+    def _heard(self, url: str, headers: Mapping[str, str]) -> None:
         """The headers of an answer."""
-        endpoint = next(endpoint for endpoint in self.endpoints.all if endpoint.url == url)
-        endpoint.rates.learn(headers, time.monotonic(), endpoint.window.in_flight - 1)  # type: ignore[arg-type]
+        endpoint = self._by_url[url]
+        endpoint.rates.learn(headers, time.monotonic(), endpoint.window.in_flight - 1)
 
     def _expected(self, request: Request) -> float:
         """About how many tokens a call takes: four characters each, and what answers took so far."""
