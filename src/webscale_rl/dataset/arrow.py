@@ -6,8 +6,8 @@ its: half a second, of which a run's event loop sees little. Columns that are ma
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from itertools import accumulate
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import accumulate, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ import numpy as np
 if TYPE_CHECKING:
     import pyarrow as pa
 
+ROWS_PER_GROUP = 500
 _MOST_BYTES = 2**31 - 1
 """Arrow's limit for one array of strings."""
 
@@ -34,6 +35,16 @@ def table(rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:
 
     columns = [column([row.get(field.name) for row in rows], field.type) for field in schema]
     return pa.Table.from_arrays(columns, schema=schema)
+
+
+def write(path: Path, rows: Iterable[Mapping[str, Any]], schema: pa.Schema) -> None:
+    """The rows as a Parquet file, a few hundred of them in memory at a time. Raises OSError if the disk is full."""
+    import pyarrow.parquet as pq
+
+    left = iter(rows)
+    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+        while group := list(islice(left, ROWS_PER_GROUP)):
+            writer.write_table(table(group, schema))
 
 
 def column(values: Sequence[Any], kind: pa.DataType) -> pa.Array | pa.ChunkedArray:

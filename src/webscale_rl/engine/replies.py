@@ -140,26 +140,7 @@ def _records(path: Path) -> Iterator[tuple[int, bytes]]:
 
 def _write_sealed(path: Path, replies: Iterable[Stored]) -> None:
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
-    rows: list[dict[str, Any]] = []
-    for stored in replies:
-        reply = stored.reply
-        rows.append(
-            {
-                "key": stored.key,
-                "stage": stored.stage,
-                "model": reply.model,
-                "text": reply.text,
-                "finish": reply.finish,
-                "refusal": reply.refusal,
-                **msgspec.structs.asdict(reply.usage),
-                "latency_s": stored.latency_s,
-                "moved": stored.moved,
-                "endpoint": stored.endpoint,
-                "usd": stored.usd,
-            }
-        )
     tokens = [(name, pa.int64()) for name in Usage.__struct_fields__]
     schema = pa.schema(
         [
@@ -176,9 +157,8 @@ def _write_sealed(path: Path, replies: Iterable[Stored]) -> None:
             ("usd", pa.float64()),
         ]
     )
-    table = arrow.table(rows, schema)
     with replace_whole(path) as temporary:
-        pq.write_table(table, temporary, compression="zstd")
+        arrow.write(temporary, map(_row, replies), schema)
 
 
 def stored_replies(folder: Path) -> Iterator[Stored]:
@@ -186,6 +166,23 @@ def stored_replies(folder: Path) -> Iterator[Stored]:
     for number in sorted({int(path.stem) for path in folder.glob("[0-9]*.*")}):
         yield from read_sealed(folder / f"{number:05d}.parquet")
         yield from read_journal(folder / f"{number:05d}.journal")
+
+
+def _row(stored: Stored) -> dict[str, Any]:
+    reply = stored.reply
+    return {
+        "key": stored.key,
+        "stage": stored.stage,
+        "model": reply.model,
+        "text": reply.text,
+        "finish": reply.finish,
+        "refusal": reply.refusal,
+        **msgspec.structs.asdict(reply.usage),
+        "latency_s": stored.latency_s,
+        "moved": stored.moved,
+        "endpoint": stored.endpoint,
+        "usd": stored.usd,
+    }
 
 
 def read_keys(folder: Path, shard: int) -> Iterator[bytes]:

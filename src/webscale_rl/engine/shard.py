@@ -97,14 +97,11 @@ class Shard:
         return commit
 
     def _write(self, commit: Commit) -> None:
-        import pyarrow.parquet as pq
-
         self.rows.sort(key=lambda entry: entry[0])
-        rows = [row for _, group in self.rows for row in group]
+        rows = (row for _, group in self.rows for row in group)
         metadata = {_METADATA: msgspec.json.encode(commit)}
-        table = arrow.table(rows, schema(OUTCOME_COLUMNS).with_metadata(metadata))
         with replace_whole(self._path) as temporary:
-            pq.write_table(table, temporary, compression="zstd", use_dictionary=True)
+            arrow.write(temporary, rows, schema(OUTCOME_COLUMNS).with_metadata(metadata))
 
     def close(self) -> None:
         """Let go of an unfinished shard; what was paid for stays in its journal."""
