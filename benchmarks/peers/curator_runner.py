@@ -22,7 +22,7 @@ from benchmarks.peers import forms, job
 from benchmarks.peers.job import MODEL, Job
 from benchmarks.peers.offline import vocabulary
 
-TODO: Job
+JOB: Job
 Row = dict[str, Any]
 
 
@@ -30,7 +30,7 @@ class Filter(curator.LLM):
     response_format = forms.Filter
 
     def prompt(self, row: Row) -> Any:
-        return TODO.filter(row["text"])
+        return JOB.filter(row["text"])
 
     def parse(self, row: Row, reply: forms.Filter) -> list[Row]:
         return [row] if job.wanted(reply.model_dump()) else []
@@ -40,7 +40,7 @@ class Classify(curator.LLM):
     response_format = forms.Classify
 
     def prompt(self, row: Row) -> Any:
-        return TODO.classify(row["text"])
+        return JOB.classify(row["text"])
 
     def parse(self, row: Row, reply: forms.Classify) -> list[Row]:
         named = reply.model_dump()
@@ -51,7 +51,7 @@ class Generate(curator.LLM):
     response_format = forms.Generate
 
     def prompt(self, row: Row) -> Any:
-        return TODO.generate(row["text"], row["domain"], row["persona"])
+        return JOB.generate(row["text"], row["domain"], row["persona"])
 
     def parse(self, row: Row, reply: forms.Generate) -> list[Row]:
         return [{**row, "question": pair.question, "answer": pair.answer} for pair in reply.pairs[:1]]
@@ -61,16 +61,16 @@ class Check(curator.LLM):
     response_format = forms.Check
 
     def prompt(self, row: Row) -> Any:
-        return TODO.check(row["text"], row["question"], row["answer"])
+        return JOB.check(row["text"], row["question"], row["answer"])
 
     def parse(self, row: Row, reply: forms.Check) -> list[Row]:
         return [job.kept({"id": row["id"]}, row["persona"], row)] if job.passes(reply.model_dump()) else []
 
 
 def main() -> None:
-    global TODO
+    global JOB
     given = job.arguments()
-    TODO = given.job
+    JOB = given.job
     out: Path = given.out
     out.mkdir(parents=True, exist_ok=True)
     vocabulary()
@@ -85,9 +85,9 @@ def main() -> None:
         "request_timeout": given.timeout,
         "require_all_responses": False,
     }
-    rows: Any = TODO.documents()
+    rows: Any = JOB.documents()
     for stage, kind in zip(job.STAGES, (Filter, Classify, Generate, Check), strict=True):
-        asker = kind(model_name=MODEL, backend="openai", backend_params=backend, generation_params=TODO.sampling[stage])
+        asker = kind(model_name=MODEL, backend="openai", backend_params=backend, generation_params=JOB.sampling[stage])
         rows = asker(rows, working_dir=str(out / "cache")).dataset
     job.write(out, [json.loads(json.dumps(row)) for row in rows])
 
