@@ -201,3 +201,20 @@ def test_a_cap_does_not_keep_a_run_from_ending_that_needs_no_more_calls(tmp_path
             accept_changes=True,
         )
     assert again.summary["pairs"] == whole.summary["pairs"]
+
+
+async def test_an_observer_that_fails_costs_no_answer() -> None:
+    backend = Slow()
+    backend.gate.set()
+    traffic = Traffic(backend, TrafficOptions(concurrency=1), Stop())  # type: ignore[arg-type]
+
+    def fails(call: Call) -> None:
+        raise ValueError("a bug")
+
+    traffic.observers.append(fails)
+    told: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: told.append(context["exception"]))
+    reply, _, _ = await traffic.reply(request("one"), (0, 0))
+    await asyncio.sleep(0)
+    assert reply.text == "{}"
+    assert [str(error) for error in told] == ["a bug"]

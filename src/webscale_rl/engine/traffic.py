@@ -17,6 +17,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from webscale_rl.backend import Backend, BackendError, Batched, Postponed, Reply, Request, Unreachable, Usage
 from webscale_rl.config import TrafficOptions
@@ -171,7 +172,7 @@ class Traffic:
             raise
         finally:
             self._give(endpoint)  # first: nothing else may keep the slot waiting
-            self._tell(request, reply, outcome, endpoint.url, attempt, sent - asked, time.monotonic() - sent)
+            self._tell_soon(request, reply, outcome, endpoint.url, attempt, sent - asked, time.monotonic() - sent)
 
     def _allow(self, request: Request) -> None:
         """The last look before a call is paid for. Raises Stopped."""
@@ -293,7 +294,12 @@ class Traffic:
             raise
         finally:
             self.in_flight -= 1
-            self._tell(request, reply, outcome, "", 1, 0.0, time.monotonic() - sent)
+            self._tell_soon(request, reply, outcome, "", 1, 0.0, time.monotonic() - sent)
+
+    def _tell_soon(self, request: Request, reply: Reply | None, outcome: str, *rest: Any) -> None:
+        """Tell the observers when the answer is journalled: whatever goes wrong in them, it must not cost an answer."""
+        if self.observers and outcome is not UNSENT:
+            asyncio.get_running_loop().call_soon(self._tell, request, reply, outcome, *rest)
 
     def _tell(
         self,
@@ -305,9 +311,6 @@ class Traffic:
         queue_s: float,
         latency_s: float,
     ) -> None:
-        """Tell the observers of an attempt that ended."""
-        if not self.observers or outcome is UNSENT:
-            return
         usage = NOTHING
         if reply is not None:
             outcome, usage = worth(request, reply), reply.usage
