@@ -1,9 +1,4 @@
-"""The command line: one noun per command, the same words as in Python and YAML. Results go to stdout,
-progress to stderr.
-
-Exit codes: 0 done, 1 finished with failures, 2 wrong usage, 3 stopped by a limit or a signal and resumable.
-Everything heavy is imported inside the commands, so that `--help` comes at once.
-"""
+"""`run` and `estimate`: from flags and files to a configured run, and what it shows in the end."""
 
 from __future__ import annotations
 
@@ -11,62 +6,32 @@ import gc
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from webscale_rl.cli.options import (
+    DONE,
+    FAILURES,
+    BaseUrls,
+    Concurrency,
+    Config,
+    Domains,
+    Inputs,
+    Json,
+    Limit,
+    Model,
+    Replicas,
+    Seed,
+    Serve,
+    TextField,
+    UseBackend,
+)
 
 if TYPE_CHECKING:
     from webscale_rl.config import Run
 
-DONE, FAILURES, WRONG_USAGE, RESUMABLE = 0, 1, 2, 3
 
-app = typer.Typer(
-    name="webscale-rl",
-    help="Turns a pretraining corpus into verified question-answer data for reinforcement learning.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
-
-Config = Annotated[Path | None, typer.Option("-c", "--config", help="YAML file with the configuration")]
-Domains = Annotated[
-    Path | None,
-    typer.Option("--domains", help="folder of your own domains, one folder each, instead of the packaged ten"),
-]
-Inputs = Annotated[list[str] | None, typer.Argument(help="files, folders, globs or URLs; `sample:` is ours")]
-Model = Annotated[str | None, typer.Option("--model", help="the model that answers all stages")]
-BaseUrls = Annotated[list[str] | None, typer.Option("--base-url", help="OpenAI-compatible server(s)")]
-UseBackend = Annotated[
-    str | None, typer.Option("--backend", help="extractive, openai, batch, or your own module:Class")
-]
-Serve = Annotated[
-    str | None, typer.Option("--serve", help="command that starts a server for this run; `{port}` is its port")
-]
-Replicas = Annotated[int | None, typer.Option("--replicas", help="so many servers of --serve")]
-TextField = Annotated[str | None, typer.Option("--text-field", help="column that holds the text")]
-Limit = Annotated[int | None, typer.Option("--limit", help="read no more than so many documents")]
-Concurrency = Annotated[int | None, typer.Option("--concurrency", help="most calls in flight at once")]
-Seed = Annotated[int | None, typer.Option("--seed", help="seeds every choice")]
-Json = Annotated[bool, typer.Option("--json", help="print JSON for a machine to read")]
-
-
-def main() -> None:
-    """Entry point of `webscale-rl`. A user's mistake is one clear line and an exit code, never a traceback."""
-    from webscale_rl.errors import RunStopped, UserError
-
-    try:
-        app()
-    except RunStopped as stopped:
-        _fail(str(stopped), stopped.code)
-    except UserError as error:
-        _fail(str(error), WRONG_USAGE)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(RESUMABLE)
-
-
-@app.command("run")
 def run_command(
     inputs: Inputs = None,
     out: Annotated[str | None, typer.Option("--out", help="the run directory")] = None,
@@ -118,7 +83,6 @@ def run_command(
     sys.exit(FAILURES if result.failed else DONE)
 
 
-@app.command("estimate")
 def estimate_command(
     inputs: Inputs = None,
     out: Annotated[str | None, typer.Option("--out", help="the run directory; keeps what the pilot pays for")] = None,
@@ -156,99 +120,6 @@ def estimate_command(
         if configured.out and told["pilot"]["calls"]:
             print(f"\nnext: webscale-rl run with the same inputs and options, --out {configured.out}")
     sys.exit(FAILURES if told["failures"] else DONE)
-
-
-@app.command()
-def status(
-    directory: Annotated[Path, typer.Argument(help="a run directory")],
-    as_json: Json = False,
-) -> None:
-    """Say what a run has done so far."""
-    from webscale_rl.report.status import read_status
-    from webscale_rl.report.text import books_lines, funnel_lines
-
-    found = read_status(directory)
-    if as_json:
-        print(json.dumps(found))
-        return
-    print(f"{directory}: {found['state']}")
-    for line in [*funnel_lines(found["funnel"]), *books_lines(found)]:
-        print(line)
-    if found["in_journals"]:
-        told = ", ".join(f"{stage} {count:,}" for stage, count in found["in_journals"].items())
-        print(f"answers of shards in progress, kept for the next run: {told}")
-    if found["state"] == "done":
-        print(f"dataset: {directory / 'dataset'}")
-
-
-@app.command()
-def export(
-    directory: Annotated[Path, typer.Argument(help="a run directory")],
-    to: Annotated[str, typer.Option("--to", help="webscale (the paper's columns) or jsonl (all columns)")],
-    out: Annotated[Path | None, typer.Option("--out", help="where to write; default: DIR/export/FORMAT")] = None,
-) -> None:
-    """Write the dataset in another form."""
-    from webscale_rl.dataset.export import export as write
-
-    written = write(directory, to, out)
-    print(f"{written.rows:,} rows: {written.path}")
-
-
-@app.command("domains")
-def domains_command(domains: Domains = None, as_json: Json = False) -> None:
-    """List the domains; with --domains, check a folder of your own."""
-    from webscale_rl.domains import Taxonomy
-
-    taxonomy = Taxonomy.load(domains)
-    if as_json:
-        print(
-            json.dumps(
-                [
-                    {"folder": d.folder, "name": d.name, "definition": d.definition, "examples": len(d.examples)}
-                    for d in taxonomy.domains
-                ]
-            )
-        )
-        return
-    for domain in taxonomy.domains:
-        print(f"{domain.name} ({domain.folder}/, {len(domain.examples)} examples)")
-        print(f"  {domain.definition}")
-    thin = [domain.folder for domain in taxonomy.domains if len(domain.examples) < 2]
-    if thin:
-        print(f"fewer than 2 worked examples, others' will be borrowed: {', '.join(thin)}", file=sys.stderr)
-
-
-@app.command("check-config")
-def check_config(config: Annotated[Path, typer.Argument(help="YAML file with the configuration")]) -> None:
-    """Check a configuration, and print it with every default filled in."""
-    import yaml
-
-    from webscale_rl.config import Parts, Run
-    from webscale_rl.engine.rundir import resolved
-
-    run = Run.load(config)
-    print(yaml.safe_dump(resolved(run, Parts(run))["config"], sort_keys=False, allow_unicode=True), end="")
-
-
-@app.command()
-def init(path: Annotated[Path, typer.Argument(help="the file to write")] = Path("run.yaml")) -> None:
-    """Write a commented configuration to start from."""
-    from webscale_rl.report.reference import starter
-
-    try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(starter())
-    except FileExistsError:
-        _fail(f"{path}: exists already; name another file", WRONG_USAGE)
-    print(f"wrote {path}; next: webscale-rl run -c {path}")
-
-
-@app.command()
-def version() -> None:
-    """Print the version."""
-    from webscale_rl import __version__
-
-    print(__version__)
 
 
 def _tune_process() -> None:
@@ -354,13 +225,3 @@ def _show_result(result: Any) -> None:
         for line in pair_lines(example):
             print(line)
     print(f"\ndataset: {result.dataset}")
-
-
-def _fail(message: str, code: int) -> NoReturn:
-    for line in message.splitlines() or [""]:
-        print(f"webscale-rl: {line}" if not line.startswith(" ") else line, file=sys.stderr)
-    sys.exit(code)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,55 @@
+"""The command line: one noun per command, the same words as in Python and YAML. Results go to stdout,
+progress to stderr.
+
+Exit codes: 0 done, 1 finished with failures, 2 wrong usage, 3 stopped by a limit or a signal and resumable.
+Everything heavy is imported inside the commands, so that `--help` comes at once. A new command is a function in a
+module beside this one, and its line in `COMMANDS`.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+import typer
+
+from webscale_rl.cli import inspect, run
+from webscale_rl.cli.options import RESUMABLE, WRONG_USAGE, fail
+
+COMMANDS: dict[str, Callable[..., None]] = {
+    "run": run.run_command,
+    "estimate": run.estimate_command,
+    "status": inspect.status,
+    "export": inspect.export,
+    "domains": inspect.domains_command,
+    "check-config": inspect.check_config,
+    "init": inspect.init,
+    "version": inspect.version,
+}
+"""In the order of `--help` and of docs/cli.md."""
+
+app = typer.Typer(
+    name="webscale-rl",
+    help="Turns a pretraining corpus into verified question-answer data for reinforcement learning.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+for name, command in COMMANDS.items():
+    app.command(name)(command)
+
+
+def main() -> None:
+    """Entry point of `webscale-rl`. A user's mistake is one clear line and an exit code, never a traceback."""
+    from webscale_rl.errors import RunStopped, UserError
+
+    try:
+        app()
+    except RunStopped as stopped:
+        fail(str(stopped), stopped.code)
+    except UserError as error:
+        fail(str(error), WRONG_USAGE)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(RESUMABLE)
