@@ -11,9 +11,9 @@ from webscale_rl.types import AnswerType
 class Reference(msgspec.Struct, frozen=True, omit_defaults=True):
     """One short ground truth.
 
-    `unit` is the canonical unit of a quantity or the currency of money, "" if it has none. `tolerance` is relative (0.01
-    is one per cent), 0 for exact. `aliases` are other wordings that are right too, such as an abbreviation that the
-    question gives. `ordered` says of a list that its order matters.
+    `unit` is the canonical unit of a quantity or the currency of money, "" if it has none. `tolerance` is relative
+    (0.01 is one per cent), 0 for exact. `aliases` are other wordings that are right too, such as an abbreviation that
+    the question gives. `ordered` says of a list that its order matters.
     """
 
     answer: str

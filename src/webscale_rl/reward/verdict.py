@@ -10,8 +10,8 @@ import msgspec
 class Verdict(msgspec.Struct, frozen=True):
     """Whether a response's final answer is right: `score` 1 or 0, or None when the rules cannot tell.
 
-    `how` is the rule that decided, as `part/rule` ("number/value", "answer/unclosed_box"). `extracted` is the final answer
-    as it was compared, cut at 300 characters, and `span` where it stands in the response, in characters.
+    `how` is the rule that decided, as `part/rule` ("number/value", "answer/unclosed_box"). `extracted` is the final
+    answer as it was compared, cut at 300 characters, and `span` where it stands in the response, in characters.
     """
 
     score: int | None
