@@ -3,7 +3,7 @@
 `clean` keeps case, accents and lines; `fold` drops case and accents. Both are linear, and nearly free for ASCII.
 
 NFKC alone would turn 10² into 102, 2½ into 21⁄2, and leave every dash and quotation mark its own. Letters of other
-scripts that look like Latin ones stay what they are: "Pаris" with a Cyrillic а never equals "Paris" (`guards.py` tells).
+scripts that look like Latin ones stay what they are: "Pаris" with a Cyrillic а never equals "Paris" (`guards.py`).
 """
 
 from __future__ import annotations
