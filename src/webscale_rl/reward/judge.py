@@ -122,7 +122,7 @@ class Judge:
         base_url: str | Sequence[str] | None = None,
         *,
         journal: Path | None = None,
-        concurrency: int | None = None,
+        traffic: TrafficOptions | None = None,
         caps: CapOptions | None = None,
         stop: Stop | None = None,
     ) -> Self:
@@ -131,11 +131,9 @@ class Judge:
         if base_url:
             values["base_urls"] = [base_url] if isinstance(base_url, str) else list(base_url)
         try:
-            options = OpenAIOptions.model_validate(values)
-            traffic = TrafficOptions() if concurrency is None else TrafficOptions(concurrency=concurrency)
+            backend: Any = OpenAI(OpenAIOptions.model_validate(values))
         except ValidationError as error:
             raise ConfigError(explain(error, OpenAIOptions, "judge")) from None
-        backend: Any = OpenAI(options)
         return cls(backend, model, journal=journal, traffic=traffic, caps=caps, stop=stop)
 
     async def __aenter__(self) -> Self:
@@ -175,7 +173,7 @@ class Judge:
     async def verdict(self, question: str, reference: GroundTruth, extracted: str) -> Verdict:
         """Whether the answer means what the reference, or one of several, says. Never raises for what a model or a
         server did: the score is then None, and `how` names it."""
-        texts = wordings(reference)
+        texts = wordings(reference, question)
         shown = _cut(extracted)
         if why := refusal(question, texts, shown):
             self.refused += 1
@@ -322,9 +320,9 @@ class _Journal(ReplyStore):
         self._tell(stored)
 
 
-def wordings(ground_truth: GroundTruth) -> list[str]:
+def wordings(ground_truth: GroundTruth, question: str = "") -> list[str]:
     """What a judge is shown of a ground truth: each reference's answer and its aliases, each once."""
-    texts = [text for one in references(ground_truth) for text in (one.answer, *one.aliases)]
+    texts = [text for one in references(ground_truth, question) for text in (one.answer, *one.aliases)]
     return list(dict.fromkeys(texts))
 
 

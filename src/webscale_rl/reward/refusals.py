@@ -60,6 +60,20 @@ _INJECTION = re.compile(
     r"|</?\s?(?:answer|reference|question)\b[^>]{0,40}[0-9a-f]{12}",
     re.IGNORECASE,
 )
+_TELLTALES = (
+    "ignore",
+    "disregard",
+    "forget",
+    "correct",
+    "full",
+    "perfect",
+    "verdict",
+    "judge",
+    "grader",
+    "evaluator",
+    "<",
+)
+"""One of these stands in whatever the expression finds."""
 
 
 class _Said(NamedTuple):
@@ -89,7 +103,7 @@ def refusal(question: str, references: Sequence[str], answer: str) -> Refusal | 
         return "placeholder"
     if question and _copies(_asked(question), words):
         return "question_copy"
-    if not said.injects and _INJECTION.search(" ".join(shown.split())):
+    if not said.injects and _injects(shown):
         return "injection"
     return None
 
@@ -97,13 +111,19 @@ def refusal(question: str, references: Sequence[str], answer: str) -> Refusal | 
 @lru_cache(maxsize=4096)
 def _said(references: tuple[str, ...]) -> _Said:
     texts = [clean(one) for one in references]
-    injects = any(_INJECTION.search(" ".join(one.split())) for one in texts)
-    return _Said(frozenset(texts), tuple(tokens(one) for one in texts), injects)
+    return _Said(frozenset(texts), tuple(tokens(one) for one in texts), any(_injects(one) for one in texts))
 
 
 @lru_cache(maxsize=256)
 def _asked(question: str) -> tuple[str, ...]:
     return tokens(clean(question))
+
+
+def _injects(shown: str) -> bool:
+    lowered = shown.casefold()
+    if not any(word in lowered for word in _TELLTALES):  # nearly all answers
+        return False
+    return _INJECTION.search(" ".join(shown.split())) is not None
 
 
 def _is_slot(shown: str) -> bool:
