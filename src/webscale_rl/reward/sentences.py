@@ -26,7 +26,7 @@ _ABBREVIATION = re.compile(
     r"|Fig|Eq|vs|v|etc"
     r"|approx|ca|cf|al|Inc|Ltd|Co|Corp|Bros|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec|e\.g|i\.e|a\.k\.a"
     r"|[ap]\.m|[A-Z]"
-    r"|(?:[A-Z]\.){1,5}[A-Z]|min|max|est|incl|d|b|r|p|pp|c)\Z"
+    r"|(?:[A-Z]\.){1,5}[A-Z]|min|max|est|pop|incl|d|b|r|p|pp|c)\Z"
 )
 _BOLD = re.compile(
     r"(?<![\w*])\*\*(?=\S)([^*\n]{1,400})(?<=\S)\*\*(?![\w*])|(?<![\w_])__(?=\S)([^_\n]{1,400})(?<=\S)__(?![\w_])"
@@ -132,12 +132,13 @@ def corrects(text: str) -> bool:
     return _CORRECTION.search(text[-2000:]) is not None
 
 
-def split(text: str, start: int = 0, end: int | None = None) -> list[tuple[int, int]]:
-    """The bounds of the sentences, at most MOST_SENTENCES from the start. A line's end ends a sentence."""
+def split(text: str, start: int = 0, end: int | None = None, numbered: bool = True) -> list[tuple[int, int]]:
+    """The bounds of the sentences, at most MOST_SENTENCES from the start. A line's end ends a sentence; the "1." of
+    a numbered line does not."""
     end = len(text) if end is None else end
     found, at = [], start
     for stop in _END.finditer(text, start, end):
-        if text[stop.start()] == "." and stop.end() < end and _abbreviates(text, stop):
+        if text[stop.start()] == "." and stop.end() < end and _abbreviates(text, stop, numbered):
             continue
         left, right = trimmed(text, at, stop.end())
         if left < right:
@@ -156,10 +157,10 @@ def first(text: str) -> int:
 
     Fragments in a row, alternatives and corrections belong to the answer: "Paris. Or London." is not "Paris".
     """
-    bounds = split(text)
-    if len(bounds) < 2:
+    bounds = split(text, numbered=False)
+    rest = [sentence for left, right in bounds[1:] if not _EMPTY_TALK.match(sentence := text[left:right])]
+    if not bounds[1:]:
         return len(text.rstrip())
-    rest = [text[left:right] for left, right in bounds[1:]]
     if any(_ALTERNATIVE.match(sentence) or corrects(sentence) or not _explains(sentence) for sentence in rest):
         return len(text.rstrip())
     return bounds[0][1]
@@ -171,14 +172,15 @@ def _explains(sentence: str) -> bool:
     return len(words) >= 4 and sum(word[0].islower() for word in words) >= 2
 
 
-def _abbreviates(text: str, stop: re.Match[str]) -> bool:
+def _abbreviates(text: str, stop: re.Match[str], numbered: bool) -> bool:
     before = text[max(0, stop.start() - 14) : stop.start()]
-    if _ABBREVIATION.search(before):
-        after = text[stop.end() : stop.end() + 2].lstrip()
-        return "\n" not in text[stop.start() : stop.end() + 1] and after != ""
-    return (
-        before.strip().isdecimal() and text.rfind("\n", 0, stop.start()) >= stop.start() - len(before) - 1
-    )  # "1. Red"
+    following = text[stop.end() : stop.end() + 2]
+    if "\n" in following[:1] or not following.strip():
+        return False
+    if following.lstrip()[:1].islower() or _ABBREVIATION.search(before):
+        return True
+    start = text.rfind("\n", 0, stop.start()) + 1
+    return numbered and stop.start() - start < 14 and text[start : stop.start()].strip().isdecimal()
 
 
 def choose(body: str, question: str, several: bool) -> Chosen | None:
