@@ -231,8 +231,20 @@ PIECES = st.lists(
             " ",
             "a",
             "4",
+            '{"answer":',
+            '"',
+            "'",
+            ". ",
+            "$$",
+            "\\[",
+            "```",
+            "- ",
+            "\\",
+            "`",
+            "?",
+            "Explanation:",
+            "Or ",
         ]
-        + ['{"answer":', '"', "'", ". ", "$$", "\\[", "```", "- ", "\\", "`", "?", "Explanation:", "Or "]
     ),
     max_size=40,
 ).map("".join)
@@ -258,8 +270,6 @@ def test_marks_in_any_order_break_nothing(response: str, several: bool) -> None:
         "</think>",
         '{"answer":',
         '{"answer":1}',
-    ]
-    + [
         "Answer: ",
         "Answer: 1\n",
         "#### 1\n",
@@ -277,8 +287,6 @@ def test_marks_in_any_order_break_nothing(response: str, several: bool) -> None:
         "a",
         "[",
         "So ",
-    ]
-    + [
         "wait ",
         "'",
         "$$",
