@@ -114,9 +114,7 @@ async def rewarded(url: str, reply: str, label: str) -> Any:
     return await agent(url).execute(PROMPT, label, sampling, 4096, Tokenizer(), Engine(reply))
 
 
-@pytest.mark.parametrize(
-    ("reply", "label", "score"), [("It is 42.", "42", 1), ("41", "42", 0), ("?", " ", 0)]
-)
+@pytest.mark.parametrize(("reply", "label", "score"), [("It is 42.", "42", 1), ("41", "42", 0), ("?", " ", 0)])
 async def test_openrlhf_calls_it_by_its_file(reply: str, label: str, score: int) -> None:
     need("torch")
     told = await rewarded(inspect.getfile(openrlhf), reply, label)
