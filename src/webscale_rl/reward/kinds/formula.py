@@ -1,9 +1,9 @@
 """Formulas: LaTeX and plain notation, compared by value.
 
 The same value in another form is right: 3/6 for 1/2, (x+1)² for x²+2x+1, `x > 2` for (2, ∞), "2 or 3" for {2, 3}, x = 5
-for 5. A decimal for an exact value is right from four correct digits on and otherwise a judge's (`equality.py`). What is
-not yet an answer is not right: an expression that the question itself states, a product where it asks to expand, a sum
-where it asks to factor. Not covered: sums, integrals, limits, piecewise functions; they match only to the letter.
+for 5. A decimal for an exact value is right from four correct digits on and otherwise a judge's (`maths/values.py`).
+What is not yet an answer is not right: an expression that the question itself states, a product where it asks to expand,
+a sum where it asks to factor. Not covered: sums, integrals, limits, piecewise functions; they match only to the letter.
 """
 
 from __future__ import annotations
@@ -12,13 +12,15 @@ import re
 from functools import lru_cache
 from zlib import crc32
 
-from webscale_rl.reward import chemistry, numbers, worker
-from webscale_rl.reward.equality import Asked, same
-from webscale_rl.reward.evaluate import exact, symbols, walk
-from webscale_rl.reward.expression import Node, Unreadable, parse
-from webscale_rl.reward.latex import MAX_CHARACTERS
-from webscale_rl.reward.mathspan import bare, candidates, doubtful, visible
-from webscale_rl.reward.meaning import Meaning, read
+from webscale_rl.reward import numbers
+from webscale_rl.reward.maths import chemistry, worker
+from webscale_rl.reward.maths.equality import Asked, same
+from webscale_rl.reward.maths.evaluate import exact
+from webscale_rl.reward.maths.expression import parse
+from webscale_rl.reward.maths.latex import MAX_CHARACTERS, Unreadable
+from webscale_rl.reward.maths.mathspan import bare, candidates, doubtful, visible
+from webscale_rl.reward.maths.meaning import Meaning, read
+from webscale_rl.reward.maths.tree import Node, symbols, walk
 from webscale_rl.reward.reference import Reference
 from webscale_rl.reward.reference import infer as infer_any
 from webscale_rl.reward.reference import kind as kind_module
@@ -53,7 +55,7 @@ def infer(answer: str, question: str = "") -> Reference | None:
 
 
 def _is_plain_formula(text: str, meaning: Meaning, question: str) -> bool:
-    """Whether plain characters are surely a formula: "p - q" and "(3, 4)" are, "24/7", "T-cell" and "2k" need not be."""
+    """Whether plain characters are surely a formula: "p - q" and "(3, 4)" are, "24/7" and "2k" need not be."""
     if meaning.kind in ("equation", "spans", "inequality", "named") and _RELATION.search(text):
         return True
     if meaning.kind == "value" and meaning.name and _RELATION.search(text):
@@ -166,7 +168,13 @@ def _unfinished(wanted: Meaning, given: tuple[str, Meaning], wording: str, quest
     asked = _squeezed(question)
     stated = _squeezed(bare(text)).rpartition("=")[2]
     compound = any(part.op in _COMPOUND for tree in meaning.parts for part in walk(tree))
-    if compound and meaning.parts != wanted.parts and len(stated) > 2 and stated in asked and stated != _squeezed(bare(wording)).rpartition("=")[2]:
+    if (
+        compound
+        and meaning.parts != wanted.parts
+        and len(stated) > 2
+        and stated in asked
+        and stated != _squeezed(bare(wording)).rpartition("=")[2]
+    ):
         return Match(False, "echo")
     if len(wanted.parts) != 1 or len(meaning.parts) != 1:
         return None

@@ -1,7 +1,7 @@
 """From LaTeX, Unicode and plain notation to tokens: one linear pass, nothing is evaluated.
 
-Layout is dropped (`\\left`, `\\,`, `\\displaystyle`), spellings are unified (`\\dfrac`, `\\times`, `√`, `²`, `≤`), and words
-are told from variables: "sqrt" is a function, "cm" after a number is a unit, "xy" is x times y, "Evelyn" is a word.
+Layout is dropped (`\\left`, `\\,`, `\\displaystyle`), spellings are unified (`\\dfrac`, `\\times`, `√`, `²`, `≤`), and
+words are told from variables: "sqrt" is a function, "cm" after a number is a unit, "xy" is x times y, "Evelyn" a word.
 Not covered, and refused: sums, integrals, limits, `\\begin{cases}`, numbers with a decimal comma.
 """
 
@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 from typing import Literal, NamedTuple
+
+from webscale_rl.reward.maths import lexemes
 
 MAX_CHARACTERS = 2_000
 """A final answer that is longer is no short answer."""
@@ -33,111 +35,6 @@ class Unreadable(ValueError):
     """No formula that this reader knows."""
 
 
-_GREEK = (
-    "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi rho varrho sigma tau "
-    "upsilon phi varphi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega ell hbar partial nabla"
-)
-_LETTERS = {name: name.removeprefix("var") for name in _GREEK.split()}
-_LETTERS |= dict(zip("αβγδεζηθικλμνξρστυφχψωΓΔΘΛΞΣΦΨΩℓ∂", (
-    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi rho sigma tau upsilon phi chi psi omega "
-    "Gamma Delta Theta Lambda Xi Sigma Phi Psi Omega ell partial"
-).split(), strict=True))  # fmt: skip
-FUNCTIONS = frozenset(
-    "sin cos tan cot sec csc arcsin arccos arctan arccot arcsec arccsc sinh cosh tanh coth log ln lg exp abs floor ceil "
-    "min max gcd lcm sqrt cbrt det arg Re Im".split()
-)
-_ALIASES = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "cosec": "csc", "tg": "tan", "ctg": "cot"}
-_ALIASES |= {"ceiling": "ceil", "√": "sqrt", "∛": "cbrt"}
-_RELATIONS = {
-    "le": "<=",
-    "leq": "<=",
-    "leqslant": "<=",
-    "ge": ">=",
-    "geq": ">=",
-    "geqslant": ">=",
-    "lt": "<",
-    "gt": ">",
-}
-_RELATIONS |= {"neq": "!=", "ne": "!=", "approx": "~", "in": "in", "equiv": "=", "sim": "~", "simeq": "~", "cong": "~"}
-_RELATIONS |= {"≤": "<=", "⩽": "<=", "≥": ">=", "⩾": ">=", "≠": "!=", "≈": "~", "∈": "in", "≡": "=", "~": "~"}
-_OPERATORS = {
-    "times": "*",
-    "cdot": "*",
-    "ast": "*",
-    "div": "/",
-    "pm": "±",
-    "mp": "∓",
-    "cup": "∪",
-    "cap": "∩",
-    "bullet": "*",
-}
-_OPERATORS |= {"setminus": "∖", "backslash": "∖", "over": "/", "union": "∪", "choose": "choose", "star": "*"}
-_OPERATORS |= dict.fromkeys("×·∙⋅•∗", "*") | dict.fromkeys("÷∕⁄", "/") | dict.fromkeys("−–‒﹣－", "-") | {"＋": "+"}
-_CONSTANTS = {"pi": "pi", "π": "pi", "infty": "oo", "∞": "oo", "infinity": "oo", "inf": "oo", "e": "e", "i": "i"}
-_CONSTANTS |= {"emptyset": "empty", "varnothing": "empty", "∅": "empty", "ℝ": "reals", "imath": "i", "ⅈ": "i"}
-_BRACKETS = {
-    "langle": "(",
-    "rangle": ")",
-    "⟨": "(",
-    "⟩": ")",
-    "lbrace": "{",
-    "rbrace": "}",
-    "lbrack": "[",
-    "rbrack": "]",
-}
-_BRACKETS |= {
-    "lparen": "(",
-    "rparen": ")",
-    "{": "{",
-    "}": "}",
-    "lfloor": "⌊",
-    "rfloor": "⌋",
-    "lceil": "⌈",
-    "rceil": "⌉",
-}
-_CLOSING = frozenset(")]}⌋⌉")
-_BARS = frozenset({"vert", "lvert", "rvert", "mid", "|", "Vert"})
-_NOTHING = frozenset(
-    "left right big Big bigl bigr Bigl Bigr bigg Bigg biggl biggr Biggl Biggr displaystyle textstyle limits nolimits quad "
-    "qquad , ; : ! > thinspace enspace mathstrut hfill noindent null".split()
-) | {" ", "\n"}  # fmt: skip
-_WRITTEN = frozenset("text textbf textit textrm mbox hbox textnormal texttt emph textsf".split())
-_STYLED = frozenset(
-    "mathrm mathbf mathit mathsf mathcal mathbb operatorname boldsymbol bm rm vec hat mathop ce".split()
-)
-_BUILDERS = frozenset("frac sqrt binom overline bar dot".split())
-_JOINS = {"or": "or", "and": "and", "lor": "or", "vee": "or", "land": "and", "wedge": "and", "∨": "or", "∧": "and"}
-_JOINS |= {
-    "implies": "so",
-    "Rightarrow": "so",
-    "Longrightarrow": "so",
-    "⇒": "so",
-    "→": "to",
-    "to": "to",
-    "rightarrow": "to",
-}
-UNITS = frozenset(
-    "cm mm km kg mg ml ft mi lb lbs oz hr hrs min sec mph kph in yd nm kw kwh mol hz khz mhz ghz mpa kpa pa ev kev mev kj "
-    "kcal cal gal pt qt rad deg cents cent units unit dollars degrees degree inches feet miles meters minutes hours".split()
-)
-_SHORT_WORDS = frozenset(
-    "is the if for are not all no of so we to at by an as be it its on yes per has any let but was can may one two ten "
-    "up day ago age men odd sum end how who why our his her new old now none".split()
-)
-_SUPERSCRIPTS = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿˣⁱ", "0123456789+-nxi", strict=True))
-_SUBSCRIPTS = dict(zip("₀₁₂₃₄₅₆₇₈₉₊₋ₙₓᵢ", "0123456789+-nxi", strict=True))
-_VULGAR = {
-    "½": (1, 2),
-    "⅓": (1, 3),
-    "⅔": (2, 3),
-    "¼": (1, 4),
-    "¾": (3, 4),
-    "⅕": (1, 5),
-    "⅖": (2, 5),
-    "⅗": (3, 5),
-    "⅘": (4, 5),
-}
-_VULGAR |= {"⅙": (1, 6), "⅚": (5, 6), "⅛": (1, 8), "⅜": (3, 8), "⅝": (5, 8), "⅞": (7, 8)}
 _LEXEME = re.compile(
     r"(?P<space>[\s\u00a0\u2000-\u200b\u202f]+)"
     r"|(?P<num>[0-9]{1,3}(?:(?:\{,\}|,\\!|\\!,|\\,|\u202f|\u2009)\s?[0-9]{3})+(?![0-9])(?:\.[0-9]+)?"
@@ -149,7 +46,6 @@ _LEXEME = re.compile(
 )
 _GROUPED = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])(?:\.[0-9]+)?")
 _NOT_NUMBER = re.compile(r"[^0-9.eE+-]")
-_PRIMES = {"'": "'", "′": "'", "’": "'", "″": "''"}
 
 
 class _Lexer:
@@ -206,12 +102,12 @@ class _Lexer:
         if self._known(run) or (len(run) > 2 and self._known(lower)):
             return
         last = self.tokens[-1] if self.tokens else None
-        after_value = last is not None and (last.kind == "num" or last.text in (")", "}", "°"))
-        if after_value and lower in UNITS:
+        after_value = last is not None and (last.kind in ("num", "text") or last.text in (")", "}", "°"))
+        if after_value and lower in lexemes.UNITS:
             self._add("text", lower)
         elif len(run) == 1:
             self._add("sym", run)
-        elif lower in _SHORT_WORDS or len(run) > 3:
+        elif lower in lexemes.SHORT_WORDS or len(run) > 3:
             if not self._glued(run):
                 self._add("text", run)
         else:
@@ -223,16 +119,16 @@ class _Lexer:
             self._add("sym", letter)
 
     def _known(self, word: str) -> bool:
-        if word in FUNCTIONS or word in _ALIASES:
-            self._add("fn", _ALIASES.get(word, word))
-        elif word in _CONSTANTS:
-            self._add("const", _CONSTANTS[word])
-        elif word in _LETTERS:
-            self._add("sym", _LETTERS[word])
+        if word in lexemes.FUNCTIONS or word in lexemes.ALIASES:
+            self._add("fn", lexemes.ALIASES.get(word, word))
+        elif word in lexemes.CONSTANTS:
+            self._add("const", lexemes.CONSTANTS[word])
+        elif word in lexemes.LETTERS:
+            self._add("sym", lexemes.LETTERS[word])
         elif word in ("or", "and"):
             self._add("join", word)
         elif word == "union" or word == "choose":
-            self._add("op", _OPERATORS[word])
+            self._add("op", lexemes.OPERATORS[word])
         elif word == "to":
             self._add("op", ":")
         elif word in ("degrees", "degree", "deg"):
@@ -247,35 +143,35 @@ class _Lexer:
         # "sinx", "lnx", "cospi"
         for size in (6, 4, 3, 2):
             head, rest = run[:size], run[size:]
-            if head in FUNCTIONS and (len(rest) == 1 or rest in _LETTERS or rest == "pi"):
+            if head in lexemes.FUNCTIONS and (len(rest) == 1 or rest in lexemes.LETTERS or rest == "pi"):
                 self._add("fn", head)
                 self._letter(rest)
                 return True
         return False
 
     def _command(self, name: str) -> None:
-        if name in _NOTHING:
+        if name in lexemes.NOTHING:
             self.spaced = True
         elif name in ("dfrac", "tfrac", "cfrac", "frac"):
             self._add("cmd", "frac")
         elif name in ("dbinom", "tbinom"):
             self._add("cmd", "binom")
-        elif name in _BUILDERS:
+        elif name in lexemes.BUILDERS:
             self._add("cmd", "overline" if name in ("bar", "dot") else name)
-        elif name in _WRITTEN:
+        elif name in lexemes.WRITTEN:
             self._written(self._group())
-        elif name in _STYLED:
+        elif name in lexemes.STYLED:
             self._styled(name)
-        elif name in _RELATIONS:
-            self._add("rel", _RELATIONS[name])
-        elif name in _OPERATORS:
-            self._add("op", _OPERATORS[name])
-        elif name in _BRACKETS:
-            self._bracket(_BRACKETS[name])
-        elif name in _BARS:
+        elif name in lexemes.RELATIONS:
+            self._add("rel", lexemes.RELATIONS[name])
+        elif name in lexemes.OPERATORS:
+            self._add("op", lexemes.OPERATORS[name])
+        elif name in lexemes.BRACKETS:
+            self._bracket(lexemes.BRACKETS[name])
+        elif name in lexemes.BARS:
             self._add("bar", "|")
-        elif name in _JOINS:
-            self._add("join", _JOINS[name])
+        elif name in lexemes.JOINS:
+            self._add("join", lexemes.JOINS[name])
         else:
             self._special(name)
 
@@ -350,7 +246,7 @@ class _Lexer:
         raise Unreadable("braces not closed")
 
     def _bracket(self, shape: str) -> None:
-        closes = shape in _CLOSING
+        closes = shape in lexemes.CLOSING
         self.depth += -1 if closes else 1
         # A set's braces are brackets; bare braces only group, and are "group" below
         self._add("close" if closes else "open", shape)
@@ -359,7 +255,7 @@ class _Lexer:
         if char in "{}":
             self._add("open" if char == "{" else "close", "group" if char == "{" else "endgroup")
         elif char in "()[]⌊⌋⌈⌉⟨⟩":
-            self._bracket(_BRACKETS.get(char, char))
+            self._bracket(lexemes.BRACKETS.get(char, char))
         elif char in "+-*/^_!%=<>":
             self._sign(char)
         elif char in ",;":
@@ -370,7 +266,7 @@ class _Lexer:
             self._add("sep", "&")
         elif char in ":$°º∘…":
             self._add("op", {":": ":", "$": "$", "…": "..."}.get(char, "°"))
-        elif char in _PRIMES:
+        elif char in lexemes.PRIMES:
             self._add("op", "'")
         else:
             self._unicode(char)
@@ -391,21 +287,21 @@ class _Lexer:
             self._add("op", char)
 
     def _unicode(self, char: str) -> None:
-        if char in _SUPERSCRIPTS:
-            self._script("^", _SUPERSCRIPTS)
-        elif char in _SUBSCRIPTS:
-            self._script("_", _SUBSCRIPTS)
-        elif char in _VULGAR:
-            upper, lower = _VULGAR[char]
+        if char in lexemes.SUPERSCRIPTS:
+            self._script("^", lexemes.SUPERSCRIPTS)
+        elif char in lexemes.SUBSCRIPTS:
+            self._script("_", lexemes.SUBSCRIPTS)
+        elif char in lexemes.VULGAR:
+            upper, lower = lexemes.VULGAR[char]
             self.tokens += [Token("cmd", "frac"), Token("num", str(upper)), Token("num", str(lower))]
         elif char in "±∓∪∩∖":
             self._add("op", char)
-        elif char in _OPERATORS:
-            self._add("op", _OPERATORS[char])
-        elif char in _RELATIONS:
-            self._add("rel", _RELATIONS[char])
-        elif char in _JOINS:
-            self._add("join", _JOINS[char])
+        elif char in lexemes.OPERATORS:
+            self._add("op", lexemes.OPERATORS[char])
+        elif char in lexemes.RELATIONS:
+            self._add("rel", lexemes.RELATIONS[char])
+        elif char in lexemes.JOINS:
+            self._add("join", lexemes.JOINS[char])
         elif not self._known(char):
             raise Unreadable(char)
 

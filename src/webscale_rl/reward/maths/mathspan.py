@@ -11,7 +11,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-from webscale_rl.reward.latex import FUNCTIONS
+from webscale_rl.reward.maths.lexemes import FUNCTIONS
 
 _DOUBT = re.compile(
     r"(?<![\\A-Za-z])(?:not|never|cannot|can't|isn't|aren't|doesn't|don't|won't|except|unless|maybe|perhaps|possibly|"
@@ -20,13 +20,15 @@ _DOUBT = re.compile(
     re.IGNORECASE,
 )
 _COPULA = re.compile(
-    r"(?<![\\A-Za-z{])(?:is|are|was|were|equals?|be|becomes|gives|yields|get|obtain|have|has|to|find|as|simplifies)(?![A-Za-z])|"
+    r"(?<![\\A-Za-z{])(?:is|are|was|were|equals?|be|becomes|gives|yields|get|obtain|have|has|to|find|as|simplifies)"
+    r"(?![A-Za-z])|"
     r":(?=\s|\$|\\)",
     re.IGNORECASE,
 )
 _EXPLAINED = re.compile(
     r"[,;]?\s*(?<![\\A-Za-z{])(?:which|where|when|since|because|obtained|occurring|occurs|attained|achieved|rounded|"
-    r"correct to|in simplest|in its|in slope|in lowest|in the interval|respectively|as required|as desired)(?![A-Za-z])",
+    r"correct to|in simplest|in its|in slope|in lowest|in the interval|respectively|as required|as desired)"
+    r"(?![A-Za-z])",
     re.IGNORECASE,
 )
 _ASIDE = re.compile(r"\((?:≈|~|\\approx|approximately|approx\.?|about|roughly|or about|or approximately)[^()]*\)")
@@ -75,9 +77,7 @@ def candidates(answer: str) -> Iterator[str]:
     found = _EXPLAINED.search(stated)
     if found is not None and found.start() > 0:
         stated = stated[: found.start()]
-    last = None
-    for last in _COPULA.finditer(stated):
-        pass
+    last = next(reversed(list(_COPULA.finditer(stated))), None)
     after = stated[last.end() :] if last is not None else stated
     if after != text:
         yield after.strip(_EDGES)

@@ -1,8 +1,8 @@
 """What formulas are worth: exactly as fractions where that is cheap, else at a few points.
 
 Exact arithmetic is bounded before it is done: powers, factorials and binomials whose result would have more than
-MAX_BITS bits are refused, so `9^9^9^9` and `2^{10^9}` cost nothing. Values at points are complex doubles. The points come
-from a digest of the variable's name and a seed (the reference's text), so they are the same in every run; four are
+MAX_BITS bits are refused, so `9^9^9^9` and `2^{10^9}` cost nothing. Values at points are complex doubles. The points
+come from a digest of the variable's name and a seed (the reference's text), so they are the same in every run; four are
 positive, two of either sign. Two expressions that agree at all of them to nine digits are equal. Roots of odd order are
 real for negative numbers, other powers and logarithms take their principal branch.
 """
@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import cmath
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from fractions import Fraction
 from functools import lru_cache
 from zlib import crc32
 
-from webscale_rl.reward.expression import Node
+from webscale_rl.reward.maths.tree import Node, symbols, walk
 
 MAX_BITS = 8_192
 """Of an exact numerator or denominator: 2,400 digits."""
@@ -152,20 +152,6 @@ def _root(value: Fraction, order: int) -> Fraction:
     return Fraction(sign * parts[0], parts[1])
 
 
-def symbols(node: Node) -> frozenset[str]:
-    """The variables of a formula."""
-    return frozenset(part.name for part in walk(node) if part.op == "sym")
-
-
-def walk(node: Node) -> Iterator[Node]:
-    """The node and all below it."""
-    todo = [node]
-    while todo:
-        part = todo.pop()
-        yield part
-        todo += part.args
-
-
 def point(name: str, number: int, seed: int, *, wide: bool = False) -> float:
     """Where a variable stands at the point of that number."""
     digest = crc32(f"{name}/{number}/{seed}".encode())
@@ -190,7 +176,7 @@ def at(node: Node, places: dict[str, float]) -> Value:
     """The value where the variables stand at these places, or None."""
     try:
         value = _Numeric(places).value(node)
-    except (ArithmeticError, ValueError, TypeError):
+    except (ArithmeticError, LookupError, ValueError, TypeError):  # among them: a constant or function without a value
         return None
     return value if cmath.isfinite(value) else None
 
@@ -205,7 +191,7 @@ class _Numeric:
                 assert node.value is not None
                 return complex(float(node.value))
             case "sym":
-                return complex(self.places[node.name]) if node.name in self.places else complex("nan")
+                return complex(self.places[node.name])
             case "add":
                 return sum(map(self.value, node.args), 0j)
             case "neg":
@@ -217,16 +203,12 @@ class _Numeric:
             case "pow":
                 return _power(self.value(node.args[0]), self.value(node.args[1]))
             case "const":
-                return _CONSTANTS[node.name] if node.name in _CONSTANTS else complex("nan")
-            case "deg":
-                return self.value(node.args[0]) * (math.pi / 180)
-            case "pct":
-                return self.value(node.args[0]) / 100
-            case "fact":
-                return complex(math.gamma(_real(self.value(node.args[0])) + 1))
+                return _CONSTANTS[node.name]
             case "fn":
-                return _FUNCTIONS[node.name](*map(self.value, node.args)) if node.name in _FUNCTIONS else complex("nan")
-        return complex("nan")
+                return _FUNCTIONS[node.name](*map(self.value, node.args))
+            case "deg" | "pct" | "fact":
+                return _POSTFIX[node.op](self.value(node.args[0]))
+        raise ValueError(node.op)
 
 
 def _power(base: complex, exponent: complex) -> complex:
@@ -260,6 +242,11 @@ def _floor(value: complex) -> complex:
     return complex(math.floor(_real(value) + 1e-12))
 
 
+_POSTFIX: dict[str, Callable[[complex], complex]] = {
+    "deg": lambda x: x * (math.pi / 180),
+    "pct": lambda x: x / 100,
+    "fact": lambda x: complex(math.gamma(_real(x) + 1)),
+}
 _CONSTANTS = {"pi": complex(math.pi), "e": complex(math.e), "i": 1j}
 _FUNCTIONS: dict[str, Callable[..., complex]] = {
     "sin": cmath.sin, "cos": cmath.cos, "tan": cmath.tan, "sinh": cmath.sinh, "cosh": cmath.cosh, "tanh": cmath.tanh,

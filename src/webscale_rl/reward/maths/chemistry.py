@@ -8,21 +8,24 @@ from collections import Counter
 from webscale_rl.reward.verdict import Match
 
 _ELEMENTS = frozenset(
-    "H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se Br Kr Rb Sr Y Zr Nb Mo Tc "
-    "Ru Rh Pd Ag Cd In Sn Sb Te I Xe Cs Ba La Ce Pr Nd Pm Sm Eu Gd Tb Dy Ho Er Tm Yb Lu Hf Ta W Re Os Ir Pt Au Hg Tl Pb Bi "
-    "Po At Rn Fr Ra Ac Th Pa U Np Pu Am Cm Bk Cf Es Fm Md No Lr Rf Db Sg Bh Hs Mt Ds Rg Cn Nh Fl Mc Lv Ts Og D T".split()
+    "H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se Br Kr Rb Sr Y Zr Nb "
+    "Mo Tc Ru Rh Pd Ag Cd In Sn Sb Te I Xe Cs Ba La Ce Pr Nd Pm Sm Eu Gd Tb Dy Ho Er Tm Yb Lu Hf Ta W Re Os Ir Pt Au "
+    "Hg Tl Pb Bi Po At Rn Fr Ra Ac Th Pa U Np Pu Am Cm Bk Cf Es Fm Md No Lr Rf Db Sg Bh Hs Mt Ds Rg Cn Nh Fl Mc Lv Ts "
+    "Og D T".split()
 )
 _ASKED = re.compile(r"\b(?:formula|chemical|compound|molecul|reaction|equation|ion|acid|oxide|symbol)", re.IGNORECASE)
 _SCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉₊₋−", "0123456789+--")
 _RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-")
-_CHARGE = re.compile(r"[⁰¹²³⁴⁵⁶⁷⁸⁹]*[⁺⁻]")
+_CHARGE = re.compile(r"[⁰¹²³⁴⁵⁶⁷⁸⁹]{0,3}[⁺⁻]")
 _MARKUP = re.compile(r"\\(?:text|mathrm|ce|rm|mathsf|left|right|,|;|!)|[_{}$\s]|\\[()]")
 _SPECIES = re.compile(
-    r"(?P<count>[0-9]*)(?P<body>(?:[A-Z][a-z]?[0-9]*|[(\[][A-Za-z0-9]+[)\]][0-9]*|[·.*][0-9]*)+)(?P<charge>\^?[0-9]*[+-]+)?"
+    r"(?P<count>[0-9]*)(?P<body>(?:[A-Z][a-z]?[0-9]*|[(\[][A-Za-z0-9]+[)\]][0-9]*|[·.*][0-9]*)+)"
+    r"(?P<charge>\^?[0-9]*[+-]+)?"
 )
 _UNIT = re.compile(r"[A-Z][a-z]?")
 _ARROW = re.compile(r"\\(?:rightarrow|to|longrightarrow|rightleftharpoons|leftrightarrow)|→|⟶|⇌|->|=>|<=>|=")
 _STATE = re.compile(r"\((?:s|l|g|aq)\)")
+_PART = re.compile(r"([A-Z][a-z]?)([0-9]{0,4})|([(\[])|([)\]])([0-9]{0,4})")
 _WORDS = re.compile(r"[^\s,;:\"'`*]+")
 
 
@@ -85,5 +88,27 @@ def compare(reference: str, answer: str) -> Match:
     return Match(False if _atoms(wanted) != _atoms(given) else None, "chemical")
 
 
-def _atoms(sides: list[Counter[tuple[str, str]]]) -> list[list[str]]:
-    return [sorted(char for body, charge in side.elements() for char in body + charge) for side in sides]
+def _atoms(sides: list[Counter[tuple[str, str]]]) -> list[Counter[str]]:
+    """How many atoms of each element, and which charges, a side has: isomers have the same."""
+    result = []
+    for side in sides:
+        total: Counter[str] = Counter()
+        for (body, charge), count in side.items():
+            for symbol, number in _counted(body).items():
+                total[symbol] += number * count
+            total[charge] += count
+        result.append(total)
+    return result
+
+
+def _counted(body: str) -> Counter[str]:
+    levels: list[Counter[str]] = [Counter()]
+    for symbol, number, opened, closed, times in _PART.findall(body):
+        if symbol:
+            levels[-1][symbol] += int(number or "1")
+        elif opened:
+            levels.append(Counter())
+        elif closed and len(levels) > 1:
+            for inner, count in levels.pop().items():
+                levels[-1][inner] += count * int(times or "1")
+    return sum(levels, Counter())

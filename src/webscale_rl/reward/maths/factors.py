@@ -1,46 +1,27 @@
-"""Formulas as trees: a recursive-descent parser over the tokens of `latex.py`, bounded in depth, without backtracking.
-
-It reads arithmetic, powers and roots, functions, ±, degrees and percentages, tuples and intervals, sets and unions,
-matrices, (in)equalities, lists of solutions ("x = 2 or x = 3"), numbers in a base, big-O and units behind a value.
-"""
+"""Products and what they are made of: numbers, variables, functions, powers, brackets, matrices."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
-from typing import NamedTuple
 
-from webscale_rl.reward.latex import Kind, Token, Unreadable, tokens
+from webscale_rl.reward.maths.latex import Token, Unreadable
+from webscale_rl.reward.maths.tree import MAX_DIGITS, Node, number, proper, quotient, times
 
 MAX_DEPTH = 24
 """Brackets, exponents and functions in one another. Real answers have six at most; a level is some seven calls."""
-MAX_TREE = 80
-"""Levels of the tree, so that whoever walks it by recursion is safe."""
-MAX_DIGITS = 400
-
-
-class Node(NamedTuple):
-    """A formula. `op` says what it is and what the other fields mean:
-
-    num (value; name: its digits if it is a decimal), sym (name), const (name: pi e i oo empty reals), add, mul, div, neg,
-    pow (args), pm, mp (one argument, or two as a sum), fn (name, args), fact, deg, pct, base (name: digits, value: base),
-    tuple (name: its two brackets), set, union, inter, minus, such (expression, condition), matrix of row,
-    rel (name: relations by commas, args), list (args; name: "and", "or" or ","), ratio, unit (name, one argument), text (name).
-    """
-
-    op: str
-    args: tuple[Node, ...] = ()
-    name: str = ""
-    value: Fraction | None = None
-
 
 _ENDS = {"(": ")]", "[": ")]", "{": "}", "group": "endgroup", "⌊": "⌋", "⌈": "⌉"}
 _STARTS = frozenset({"num", "sym", "const", "fn", "open", "cmd", "env"})
 _MATRICES = frozenset("pmatrix bmatrix matrix vmatrix Bmatrix smallmatrix array".split())
 _TWO_ARGUMENTS = frozenset({"binom", "frac"})
+_NAMED_BY_LETTERS = frozenset({"angle", "triangle", "segment"})
+_INVERSES = frozenset("sin cos tan cot sec csc sinh cosh tanh".split())
 
 
-class _Parser:
+class Factors:
+    """Reads products and what they are made of; what stands in brackets is read by a subclass."""
+
     def __init__(self, found: list[Token]) -> None:
         self.tokens = found
         self.at = 0
@@ -49,14 +30,17 @@ class _Parser:
 
     @property
     def here(self) -> Token:
+        """The token that comes next."""
         return self.tokens[self.at]
 
     def take(self) -> Token:
+        """The next token, which is then behind us."""
         token = self.tokens[self.at]
         self.at += 1
         return token
 
     def is_op(self, *signs: str) -> bool:
+        """Whether one of these signs comes next."""
         token = self.tokens[self.at]
         return token.kind == "op" and token.text in signs
 
@@ -69,96 +53,16 @@ class _Parser:
         self.depth -= 1
         return node
 
-    # What a whole answer is
-
-    def whole(self) -> Node:
-        node = self.listed(top=True)
-        if self.here.kind != "end":
-            raise Unreadable(f"{self.here.text} was not expected")
-        return node
-
-    def listed(self, *, top: bool = False) -> Node:
-        """Items between commas, "and" and "or"; after "=>" only what follows counts."""
-        items = [self.related()]
-        joins: set[str] = set()
-        while self.here.kind in ("sep", "join") and self.here.text not in ("&", "\\"):
-            if self.here.text == "to" and not top:
-                break
-            join = self.take()
-            last = self.here
-            if join.text == "so":
-                items, joins = [], set[str]()
-            else:
-                joins.add(join.text)
-                if join.kind == "sep" and last.kind == "join":
-                    joins.add(self.take().text)
-                    last = self.here
-            if last.kind == "end" or last.text == "...":
-                raise Unreadable("unfinished list")
-            items.append(self.related())
-        if len(items) == 1:
-            return items[0]
-        if "to" in joins:
-            raise Unreadable("an arrow")
-        return Node("list", tuple(items), "or" if "or" in joins else "and" if "and" in joins else ",")
-
-    def related(self) -> Node:
-        items, relations = [self.sum()], []
-        while self.here.kind == "rel":
-            relations.append(self.take().text)
-            items.append(self.sum())
-        return Node("rel", tuple(items), ",".join(relations)) if relations else items[0]
+    def listed(self) -> Node:
+        """What brackets hold: items between commas."""
+        raise NotImplementedError
 
     def sum(self) -> Node:
-        if self.here.kind == "text":  # a word is an answer, or the left side of "=", but no factor
-            return Node("text", name=self.words(self.take().text))
-        terms = [] if self.is_op("±", "∓") else [self.product()]
-        while self.is_op("+", "-", "±", "∓"):
-            sign = self.take().text
-            term = self.product()
-            if sign == "+":
-                terms.append(term)
-            elif sign == "-":
-                terms.append(Node("neg", (term,)))
-            else:
-                terms.append(Node("pm" if sign == "±" else "mp", (term,)))
-        node = terms[0] if len(terms) == 1 else Node("add", tuple(terms))
-        while self.is_op("∪", "∩", "∖"):
-            sign = self.take().text
-            other = self.product()
-            node = Node({"∪": "union", "∩": "inter", "∖": "minus"}[sign], (node, other))
-        if self.is_op(":") and self.bars == 0 and node.op in ("num", "sym", "ratio", "div", "mul"):
-            parts = [node]
-            while self.is_op(":"):
-                self.take()
-                parts.append(self.product())
-            node = Node("ratio", tuple(parts))
-        return self.measured(node)
-
-    def measured(self, node: Node) -> Node:
-        """The value with the words behind it as its unit: "5.4 \\text{ cents}", "15 cm^2"."""
-        if self.here.kind != "text":
-            return node
-        words: list[str] = []
-        while self.here.kind == "text" or (words and self.is_op("^", "/", "*")):
-            token = self.take()
-            if token.text == "^":
-                words[-1] += f"^{self.exponent_digits()}"
-            else:
-                words.append(token.text)
-        return Node("unit", (node,), " ".join(words).lower())
-
-    def exponent_digits(self) -> str:
-        grouped = self.here.text == "group"
-        if grouped:
-            self.take()
-        sign = self.take().text if self.is_op("-") else ""
-        token = self.take()
-        if token.kind != "num" or (grouped and self.take().text != "endgroup"):
-            raise Unreadable("a unit's exponent")
-        return sign + token.text
+        """Terms between signs."""
+        raise NotImplementedError
 
     def product(self) -> Node:
+        """Factors between * and /, with a sign before them."""
         if self.is_op("-", "+"):
             sign = self.take().text
             node = self.deeper(self.product)
@@ -167,7 +71,7 @@ class _Parser:
         while True:
             if self.is_op("*"):
                 self.take()
-                node = _times(node, self.factor())
+                node = times(node, self.factor())
             elif self.is_op("/"):
                 self.take()
                 node = Node("div", (node, self.factor()))
@@ -181,6 +85,7 @@ class _Parser:
                 return node
 
     def factor(self) -> Node:
+        """One factor with its sign."""
         if self.is_op("-", "+"):
             sign = self.take().text
             node = self.deeper(self.factor)
@@ -200,10 +105,10 @@ class _Parser:
             if here.kind == "num" and previous.kind == "num":
                 return self.mixed(node)
             other = self.power()
-            if node.op == "num" and not node.name and here.text == "frac" and _proper(other):
-                node = Node("num", name="mixed", value=(node.value or Fraction(0)) + _quotient(other))
+            if node.op == "num" and not node.name and here.text == "frac" and proper(other):
+                node = Node("num", name="mixed", value=(node.value or Fraction(0)) + quotient(other))
             else:
-                node = _times(node, other)
+                node = times(node, other)
 
     def mixed(self, whole: Node) -> Node:
         """The plain form "2 1/2"."""
@@ -214,12 +119,13 @@ class _Parser:
         lower = self.take()
         if lower.kind != "num" or not (upper.text + lower.text).isdecimal():
             raise Unreadable("two numbers side by side")
-        part = Node("div", (_number(upper.text), _number(lower.text)))
-        if not _proper(part):
+        part = Node("div", (number(upper.text), number(lower.text)))
+        if not proper(part):
             raise Unreadable("two numbers side by side")
-        return Node("num", name="mixed", value=(whole.value or Fraction(0)) + _quotient(part))
+        return Node("num", name="mixed", value=(whole.value or Fraction(0)) + quotient(part))
 
     def power(self) -> Node:
+        """A base with its exponents, factorials, degrees and per cent signs."""
         node = self.scripted(self.atom())
         while self.here.kind == "op":
             sign = self.here.text
@@ -237,6 +143,7 @@ class _Parser:
         return node
 
     def raised(self, node: Node) -> Node:
+        """The node to the power that comes next; `^\\circ` makes it degrees."""
         if self.is_op("°"):
             self.take()
             return Node("deg", (node,))
@@ -282,6 +189,7 @@ class _Parser:
         return node
 
     def subscript(self) -> str:
+        """The text of a subscript."""
         token = self.take()
         if token.kind in ("num", "sym", "const", "text"):
             return token.text
@@ -296,6 +204,7 @@ class _Parser:
         return "".join(parts)
 
     def atom(self) -> Node:
+        """What has no parts side by side."""
         token = self.take()
         match token.kind:
             case "num":
@@ -319,12 +228,14 @@ class _Parser:
         raise Unreadable(f"{token.text} was not expected")
 
     def words(self, first: str) -> str:
+        """Words that stand together."""
         parts = [first]
         while self.here.kind == "text" or (first in _NAMED_BY_LETTERS and self.here.kind == "sym"):
             parts.append(self.take().text)
         return " ".join(" ".join(parts).split())
 
     def letter(self, name: str) -> Node:
+        """A variable, or an order of growth."""
         if name in ("O", "Theta", "Omega") and self.here.text == "(":
             self.take()
             inside = self.deeper(self.sum)
@@ -333,7 +244,8 @@ class _Parser:
         return Node("sym", name=name)
 
     def numeral(self, literal: str) -> Node:
-        node = _number(literal)
+        """A number, with the digits under a bar repeated."""
+        node = number(literal)
         if self.here.text != "overline" or not node.name:
             return node
         self.take()
@@ -342,6 +254,7 @@ class _Parser:
         return Node("num", value=(node.value or Fraction(0)) + Fraction(int(over), (10 ** len(over) - 1) * 10**places))
 
     def group_of_digits(self) -> str:
+        """The digits in braces that a bar stands over."""
         opened, digits = self.take(), self.take()
         if (
             opened.text != "group"
@@ -353,6 +266,7 @@ class _Parser:
         return digits.text
 
     def function(self, name: str) -> Node:
+        """A function with its power, its base and what it applies to."""
         power = base = None
         while self.is_op("^", "_"):
             if self.take().text == "^":
@@ -364,12 +278,13 @@ class _Parser:
         args = self.arguments(name)
         if base is not None:
             name, args = ("logb", (base, *args)) if name == "log" else (f"{name}_{base}", args)
-        if power is not None and power == Node("neg", (_number("1"),)) and name in _INVERSES:
+        if power is not None and power == Node("neg", (number("1"),)) and name in _INVERSES:
             return Node("fn", args, f"arc{name}")
         node = Node("fn", args, name)
         return Node("pow", (node, power)) if power is not None else node
 
     def arguments(self, name: str) -> tuple[Node, ...]:
+        """What a function applies to: brackets, or what follows."""
         if self.here.text in ("(", "group", "[", "{"):
             opened = self.take().text
             inside = self.deeper(self.listed)
@@ -384,16 +299,18 @@ class _Parser:
         """What a function without brackets applies to: `\\sin 2x` ends where a sum, a function or a bracket begins."""
         node = self.power()
         while self.here.kind in ("num", "sym", "const") or self.here.text == "frac":
-            node = _times(node, self.power())
+            node = times(node, self.power())
         return node
 
     def close(self, expected: str) -> str:
+        """The bracket that must close here."""
         token = self.take()
         if token.kind != "close" or token.text not in (expected if len(expected) == 2 else (expected,)):
             raise Unreadable("a bracket is not closed")
         return token.text
 
     def bracketed(self, opened: str) -> Node:
+        """What an opened bracket holds: a group, a point, an interval, a set."""
         bars, self.bars = self.bars, 1 if opened == "{" else 0
         if opened in ("{", "(") and self.here.text in ("}", ")"):
             self.take()
@@ -420,6 +337,7 @@ class _Parser:
         return inside
 
     def absolute(self) -> Node:
+        """What stands between two bars."""
         bars, self.bars = self.bars, 1
         inside = self.sum()
         if self.take().kind != "bar":
@@ -428,6 +346,7 @@ class _Parser:
         return Node("fn", (inside,), "abs")
 
     def built(self, name: str) -> Node:
+        """A root, a fraction or a binomial coefficient."""
         if name == "sqrt":
             root = None
             if self.here.text == "[":
@@ -453,7 +372,7 @@ class _Parser:
             if len(token.text) > 1 and token.text.isdecimal():
                 self.at -= 1
                 self.tokens[self.at] = Token("num", token.text[1:])
-            return _number(token.text[:1] if token.text.isdecimal() else token.text)
+            return number(token.text[:1] if token.text.isdecimal() else token.text)
         if token.kind in ("sym", "const"):
             return Node(token.kind, name=token.text)
         if token.kind == "open":
@@ -461,6 +380,7 @@ class _Parser:
         raise Unreadable("an argument")
 
     def matrix(self, kind: str) -> Node:
+        """Rows between `\\begin` and `\\end`."""
         name = kind.removeprefix("begin ")
         if name not in _MATRICES:
             raise Unreadable(kind)
@@ -483,57 +403,3 @@ class _Parser:
             if last.kind != "env" or last.text != f"end {name}":
                 raise Unreadable("a matrix that is not closed")
             return Node("fn" if name == "vmatrix" else "matrix", tuple(rows), "det" if name == "vmatrix" else "")
-
-
-_NAMED_BY_LETTERS = frozenset({"angle", "triangle", "segment"})
-_INVERSES = frozenset("sin cos tan cot sec csc sinh cosh tanh".split())
-
-
-def _number(literal: str) -> Node:
-    if len(literal) > MAX_DIGITS:
-        raise Unreadable("too many digits")
-    if "e" in literal or "E" in literal:
-        mantissa, _, exponent = literal.lower().partition("e")
-        if abs(int(exponent)) > MAX_DIGITS:
-            raise Unreadable("too many digits")
-        return Node("num", value=Fraction(mantissa) * Fraction(10) ** int(exponent))
-    return Node("num", name=literal if "." in literal else "", value=Fraction(literal))
-
-
-def _quotient(part: Node) -> Fraction:
-    upper, lower = part.args[0].value, part.args[1].value
-    assert upper is not None and lower is not None  # _proper saw them
-    return upper / lower
-
-
-def _proper(part: Node) -> bool:
-    """Whether this is a fraction of two integers below one, as in a mixed number."""
-    if part.op != "div" or any(arg.op != "num" or arg.name for arg in part.args):
-        return False
-    upper, lower = part.args
-    return upper.value is not None and lower.value is not None and 0 < upper.value < lower.value
-
-
-def _times(node: Node, other: Node) -> Node:
-    """The product, flat: a long one is no deep tree."""
-    return Node("mul", (*(node.args if node.op == "mul" else (node,)), other))
-
-
-def _deep(node: Node) -> bool:
-    level = [node]
-    for _ in range(MAX_TREE):
-        level = [arg for part in level for arg in part.args]
-        if not level:
-            return False
-    return True
-
-
-def parse(text: str, *, grouped: bool = True) -> Node:
-    """The tree of a formula. Raises Unreadable where it is none that we know; takes time linear in the text."""
-    node = _Parser(tokens(text, grouped=grouped)).whole()
-    if _deep(node):  # "1/2/3/..." and "5!!!..." nest without brackets
-        raise Unreadable("too deep")
-    return node
-
-
-__all__ = ["MAX_DEPTH", "Kind", "Node", "Unreadable", "parse"]

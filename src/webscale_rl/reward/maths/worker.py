@@ -8,6 +8,7 @@ constructors: it never parses text. No signals, no threads; a lock per process, 
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
 import os
 import select
@@ -19,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from webscale_rl.reward.expression import Node
+    from webscale_rl.reward.maths.tree import Node
     from webscale_rl.reward.verdict import Match
 
 START_S = 20.0
@@ -27,8 +28,8 @@ START_S = 20.0
 _MAX_EXPONENT = 1_000
 
 
-class _Worker:
-    """The process, started when it is first needed, killed when it takes too long."""
+class Worker:
+    """SymPy's process, started when it is first needed, killed when it takes too long."""
 
     def __init__(self) -> None:
         self.limit_s = 0.0
@@ -99,14 +100,14 @@ class _Worker:
         return read.decode().strip()
 
 
-_WORKER = _Worker()
+_WORKER = Worker()
 _fork = getattr(os, "register_at_fork", None)
 if _fork is not None:  # a child must not inherit a lock that another thread holds, nor talk to its parent's process
     _fork(after_in_child=lambda: globals().__setitem__("_WORKER", _inherited()))
 
 
-def _inherited() -> _Worker:
-    fresh = _Worker()
+def _inherited() -> Worker:
+    fresh = Worker()
     fresh.limit_s, fresh.missing = _WORKER.limit_s, _WORKER.missing
     # the parent's pipes stay open until this process ends; its process is the parent's to reap
     return fresh
@@ -205,8 +206,7 @@ def _decided(sympy: Any, trees: list[Any]) -> str:
 
 def _serve() -> None:
     """The child: a line of JSON in, a word out, until the pipe closes."""
-    import sympy
-
+    sympy = importlib.import_module("sympy")  # an optional extra
     out = sys.stdout
     out.write("ready\n")
     out.flush()

@@ -1,7 +1,7 @@
 """What a formula says as an answer: a value, a set of solutions, intervals, a point, an equation, a word.
 
-"x = 5" is the value 5 of x, "x = 2 or x = 3" and "1 ± √2" are sets, "x > 2" is the interval (2, ∞), `y = 2x + 3` stays an
-equation. Nothing is solved: an equation that does not name its solution is an equation.
+"x = 5" is the value 5 of x, "x = 2 or x = 3" and "1 ± √2" are sets, "x > 2" is the interval (2, ∞), `y = 2x + 3` stays
+an equation. Nothing is solved: an equation that does not name its solution is an equation.
 """
 
 from __future__ import annotations
@@ -9,8 +9,9 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from webscale_rl.reward.evaluate import at, equal, symbols, walk
-from webscale_rl.reward.expression import Node, Unreadable
+from webscale_rl.reward.maths.evaluate import at, equal
+from webscale_rl.reward.maths.latex import Unreadable
+from webscale_rl.reward.maths.tree import Node, symbols, walk
 
 MAX_ELEMENTS = 16
 """Of a set: each is compared with each."""
@@ -139,6 +140,8 @@ def _set(found: list[Meaning]) -> Meaning:
 def _list(node: Node) -> Meaning:
     found = [read(arg) for arg in node.args]
     kinds = {meaning.kind for meaning in found}
+    if "word" in kinds and len(kinds) > 1:
+        raise Unreadable("words and values")
     if "spans" in kinds:
         if kinds - {"spans", "tuple"}:
             raise Unreadable("intervals and others")
