@@ -7,13 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from webscale_rl.reward.extract import LONGEST_ANSWER, LONGEST_RESPONSE, STYLES, Extracted, NoAnswer, extract
+from webscale_rl.reward.reference import TYPES
 
 CAPITAL = "What is the capital of Australia?"
 
 
-def found(response: str, style: str | None = None, question: str = "", several: bool = False) -> tuple[str, str]:
+def found(response: str, style: str | None = None, question: str = "", wanted: str = "") -> tuple[str, str]:
     """How, and what."""
-    result = extract(response, style, question, several)
+    result = extract(response, style, question, wanted)
     return (result.how, result.text) if isinstance(result, Extracted) else (result.how, "")
 
 
@@ -199,14 +200,14 @@ def test_other_answers_of_the_same_standing_are_told(response: str, others: tupl
 
 
 def test_several_boxes_and_lines_are_one_answer_if_a_list_is_wanted() -> None:
-    assert found("\\boxed{a} and \\boxed{b}", several=True)[1] == "a, b"
-    assert found("The items are:\n1. a b c\n2. d\n", several=True)[1] == "1. a b c\n2. d"
-    assert found("Answer:\n- a\n- b", several=True)[1] == "- a\n- b"
+    assert found("\\boxed{a} and \\boxed{b}", wanted="list")[1] == "a, b"
+    assert found("The items are:\n1. a b c\n2. d\n", wanted="list")[1] == "1. a b c\n2. d"
+    assert found("Answer:\n- a\n- b", wanted="list")[1] == "- a\n- b"
 
 
-@given(st.text(max_size=300), st.sampled_from([None, *STYLES]), st.booleans())
-def test_any_text_has_an_answer_or_a_reason(response: str, style: str | None, several: bool) -> None:
-    result = extract(response, style, CAPITAL, several)
+@given(st.text(max_size=300), st.sampled_from([None, *STYLES]), st.sampled_from(["", *TYPES]))
+def test_any_text_has_an_answer_or_a_reason(response: str, style: str | None, wanted: str) -> None:
+    result = extract(response, style, CAPITAL, wanted)
     if isinstance(result, Extracted):
         assert 0 <= result.span[0] <= result.span[1] <= len(response)
     else:
@@ -250,9 +251,9 @@ PIECES = st.lists(
 ).map("".join)
 
 
-@given(PIECES, st.booleans())
-def test_marks_in_any_order_break_nothing(response: str, several: bool) -> None:
-    result = extract(response, None, CAPITAL, several)
+@given(PIECES, st.sampled_from(["", *TYPES]))
+def test_marks_in_any_order_break_nothing(response: str, wanted: str) -> None:
+    result = extract(response, None, CAPITAL, wanted)
     assert isinstance(result, NoAnswer) or 0 <= result.span[0] <= result.span[1] <= len(response)
 
 
