@@ -44,6 +44,9 @@ def hook(name: str, stand_ins: dict[str, dict[str, Any]]) -> Iterator[Any]:
             sys.modules.pop(path, None)
             if was is not None:
                 sys.modules[path] = was
+        vars(sys.modules["webscale_rl.reward"]).pop(name, None)
+        if before[module] is not None:
+            setattr(sys.modules["webscale_rl.reward"], name, before[module])
 
 
 TORCH = {
