@@ -47,7 +47,7 @@ def test_a_plain_answer_is_typed_by_its_wording_and_its_question(question: str, 
 
 
 def test_a_hint_is_believed_only_if_the_answer_reads_so() -> None:
-    assert infer("1984", "", "date").type == "date"
+    assert infer("10.5.1984", "", "date").type == "date"
     assert infer("Paris", "", "number").type != "number"
     assert infer("Paris", "", "no such type") == infer("Paris")
 

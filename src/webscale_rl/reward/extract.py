@@ -122,14 +122,16 @@ def _outside_thoughts(response: str) -> tuple[int, int] | NoAnswer:
         start = at
         if not response[at:].strip() and last[1]:
             start, end = last
-    return start, _before_end_of_turn(response, start, end)
+    return start, end_of_turn(response, start, end)
 
 
-def _before_end_of_turn(response: str, start: int, end: int) -> int:
+def end_of_turn(text: str, start: int = 0, end: int | None = None) -> int:
+    """Where the text ends without white space and the tokens that end a turn, which some decoders leave in."""
+    end = len(text) if end is None else end
     while True:
-        while end > start and response[end - 1].isspace():
+        while end > start and text[end - 1].isspace():
             end -= 1
-        token = next((token for token in _ENDS_OF_TURN if response.endswith(token, start, end)), None)
+        token = next((token for token in _ENDS_OF_TURN if text.endswith(token, start, end)), None)
         if token is None:
             return end
         end -= len(token)
@@ -156,7 +158,7 @@ def _marked(body: str, style: str, several: bool) -> Extracted | NoAnswer | None
         if boxes.spans:
             return _last(body, boxes.spans, "boxed", _rival_lines(body, boxes.spans), several)
     if style in {"any", "json"} and "{" in body:
-        found = _json(body)
+        found = _json(body, several)
         if found is not None:
             return found
     if style in {"any", "marker"}:
@@ -290,19 +292,24 @@ def _decoder() -> json.JSONDecoder:
     return json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=str)
 
 
-def _json(body: str) -> Extracted | NoAnswer | None:
-    """The value of the last answer key whose object is closed, as text: a list's items are joined by commas."""
+def _json(body: str, several: bool) -> Extracted | NoAnswer | None:
+    """The value of the last answer key whose object is closed, as text: a list's items are joined by commas. If no list
+    is wanted, each of them is an answer of its own."""
     found = list(_json_values(body))
     if not found:
         return None
-    text, span = found[-1]
+    value, span = found[-1]
+    text = _as_text(value)
     if "}" not in body[span[1] :]:
         return NoAnswer("unclosed_json")
-    others = {_key(other): other for other, _ in found[:-1] if _key(other) != _key(text)}
+    texts = [_as_text(other) for other, _ in found[:-1]]
+    if isinstance(value, (list, dict)) and len(value) > 1 and not several:
+        texts += map(_as_text, value.values() if isinstance(value, dict) else value)
+    others = {_key(other): other for other in texts if _key(other) != _key(text)}
     return Extracted(text, span, "json", tuple(others.values())[:MOST_OTHERS])
 
 
-def _json_values(body: str) -> Iterator[tuple[str, tuple[int, int]]]:
+def _json_values(body: str) -> Iterator[tuple[object, tuple[int, int]]]:
     for count, key in enumerate(_KEY.finditer(body)):
         if count == 64:
             return
@@ -315,16 +322,16 @@ def _json_values(body: str) -> Iterator[tuple[str, tuple[int, int]]]:
             value, end = _decoder().raw_decode(body[: at + 2 * LONGEST_ANSWER], at)
         except (ValueError, RecursionError):
             continue
-        yield _as_text(value), (at, end)
+        yield value, (at, end)
 
 
-def _as_text(value: object) -> str:
+def _as_text(value: object, depth: int = 0) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    if value is None:
+    if value is None or depth > 4:
         return ""
     if isinstance(value, list):
-        return ", ".join(_as_text(item) for item in value[:100])
+        return ", ".join(_as_text(item, depth + 1) for item in value[:100])
     if isinstance(value, dict):
-        return ", ".join(f"{name}: {_as_text(item)}" for name, item in list(value.items())[:100])
+        return ", ".join(f"{name}: {_as_text(item, depth + 1)}" for name, item in list(value.items())[:100])
     return str(value).strip()

@@ -57,6 +57,13 @@ _NO_COMMITMENT = re.compile(
 _GUESSES = re.compile(r"\b(?:but|however|though|think|believe|guess|would say|likely|probably)\b", re.IGNORECASE)
 _SEPARATOR = re.compile(r"\s*(?:[,;|\n、]|(?<=\S)\s/\s|(?<=\w)/(?=\w)|\bor\b|\band\b)\s*", re.IGNORECASE)
 _NUMBER = re.compile(r"[-+~≈$€£]?\s?\d[\d,.]*\s?%?")
+_COMMA = re.compile(r"[,;]\s(?:and\s|or\s)?|\s(?:and|or)\s")
+_CLAUSE = re.compile(
+    r"\b(?:is|are|was|were|which|who|where|that|because|such as|like|including|mainly|especially|e\.g|i\.e|born"
+    r"|as|by|since|for)\b",
+    re.IGNORECASE,
+)
+_WORDY = frozenset({"phrase"})
 _SCALAR = frozenset(
     {"number", "quantity", "percentage", "money", "date", "person", "name", "choice", "yes_no", "code", "phrase"}
 )
@@ -77,7 +84,8 @@ def guard(references: Sequence[Reference], question: str, response: str, answer:
         return "no_commitment"
     if _shotgun(references, answer):
         return "several_answers"
-    return refusal(question, facts.answers, answer)
+    why = refusal(question, facts.answers, answer)
+    return None if why == "no_words" and any(reference.type == "formula" for reference in references) else why  # {}
 
 
 class _Allowed:
@@ -127,6 +135,20 @@ def mixed_script(text: str) -> bool:
 def _mostly_latin(text: str) -> bool:
     letters = [character for character in text[:500] if character.isalpha()]
     return sum(character.isascii() for character in letters) * 2 > len(letters)
+
+
+def enumerates(references: Sequence[Reference], answer: str) -> bool:
+    """Whether an answer is a bare enumeration, though no list is asked for: one of its items may be right by accident.
+
+    "Rayleigh scattering, ocean reflection, ozone, dust" enumerates; "Paris, which is the capital of France" does not.
+    """
+    if any(reference.type not in _WORDY for reference in references) or len(answer) > 1000:
+        return False
+    items = [item.strip() for item in _COMMA.split(answer) if item.strip()]
+    most = max(len(_COMMA.split(reference.answer)) for reference in references)
+    if len(items) < SHOTGUN + 1 or len(items) <= most:
+        return False
+    return not any(_CLAUSE.search(item) or len(item.split()) > 10 for item in items[1:])
 
 
 def _shotgun(references: Sequence[Reference], answer: str) -> bool:

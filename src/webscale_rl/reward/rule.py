@@ -3,15 +3,20 @@ linear."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
-from webscale_rl.reward.extract import Extracted, NoAnswer, extract
-from webscale_rl.reward.guards import guard
+from webscale_rl.reward.extract import Extracted, NoAnswer, end_of_turn, extract
+from webscale_rl.reward.guards import enumerates, guard
 from webscale_rl.reward.reference import GroundTruth, Reference, kind, references
 from webscale_rl.reward.verdict import Match, Verdict
 
 SHOWN = 300
 """Characters of the answer that a verdict shows."""
+SEEN_BEFORE = 2_000
+"""Characters before the answer in which a chat template's tokens are looked for."""
+
+_PIECE = re.compile(r"\n|(?<=[.!])\s+")
 
 
 def reward(
@@ -45,13 +50,24 @@ def reward(
 
 
 def _decide(response: str, truths: Sequence[Reference], found: Extracted, question: str) -> tuple[int | None, str]:
-    if why := guard(truths, question, response[max(0, found.span[0] - 2000) :], found.text):
+    around = response[max(0, found.span[0] - SEEN_BEFORE) : end_of_turn(response)]
+    if why := guard(truths, question, around, found.text):
         return 0, f"guard/{why}"
     truth, match = _best(truths, found.text, question)
-    if match.same and any(_best(truths, other, question)[1].same is not True for other in found.others):
+    how = f"{truth.type}/{match.rule}"
+    if not match.same:
+        return (None if match.same is None else 0), how
+    if any(_best(truths, other, question)[1].same is not True for other in found.others):
         return 0, "guard/several_answers"
-    score = None if match.same is None else int(match.same)
-    return score, f"{truth.type}/{match.rule}"
+    if found.how == "alternatives":
+        return 0, "guard/several_answers"
+    if found.how in {"fragments", "lines"} and truth.type not in {"list", "phrase"}:
+        pieces = [piece for piece in _PIECE.split(found.text) if piece.strip()]
+        if any(_best(truths, piece, question)[1].same is False for piece in pieces):
+            return None, "guard/several_answers"
+    if enumerates(truths, found.text):
+        return None, "guard/enumeration"
+    return 1, how
 
 
 def _best(truths: Sequence[Reference], answer: str, question: str) -> tuple[Reference, Match]:

@@ -72,6 +72,9 @@ _EMPTY_TALK = re.compile(
     r"|as (?:required|requested|asked))",
     re.IGNORECASE,
 )
+_IMAGINED = re.compile(r"\W{0,4}(?:if|suppose|assum\w+|imagine)\b.{0,300}\b(?:would|might|could)\b", re.IGNORECASE)
+_OPEN_END = re.compile(r"\b(?:is|are|equals?|get|have|obtain|gives?|yields?|be|to)\Z|=\Z", re.IGNORECASE)
+_EMPTY_SIGNS = frozenset("$\\[]()`*_-=#.,:;!'\" \t\n~|>")
 _CONCLUSION = re.compile(
     r"^\W{0,4}(?:so|thus|therefore|hence|consequently|accordingly|in conclusion|in summary|to summari[sz]e"
     r"|in short|overall|finally"
@@ -242,11 +245,13 @@ def _bounds(body: str, left: int, right: int) -> list[tuple[int, int]]:
 
 def _asserts(sentence: str) -> bool:
     stripped = sentence.rstrip("\"')]*_”’ \n")
-    if stripped.endswith(("?", "？", ":", "：")) or _EMPTY_TALK.match(sentence):
+    if stripped.endswith(("?", "？", ":", "：", ",")) or _EMPTY_TALK.match(sentence) or _IMAGINED.match(sentence):
         return False
     if _HEADING.match(sentence) and not _BOLD.fullmatch(sentence.strip()):
         return False
-    return any(character.isalnum() for character in sentence) or bool(re.search(r"[^\s\W]|[$€£%∞∅]", sentence))
+    if _OPEN_END.search(stripped[-12:]) and not sentence.rstrip("*_ ").endswith((".", "!")):
+        return False  # "So the result is", and then a formula on a line of its own
+    return any(character not in _EMPTY_SIGNS for character in sentence)
 
 
 def is_bullet(line: str) -> bool:
@@ -305,7 +310,7 @@ def _offers(sentence: str, asked: frozenset[str], wanted: str) -> bool:
 def _is_fragment(sentence: str) -> bool:
     """Whether this is a short answer without a verb."""
     words = sentence.strip(" .!*").split()
-    if len(words) > 6 or "=" in sentence or words[0].casefold() in _VERBS:
+    if len(words) > 6 or "=" in sentence or ":" in sentence or words[0].casefold() in _VERBS:
         return False
     return not any(word.casefold() in _VERBS or (word.islower() and word.endswith(("s", "ed"))) for word in words[1:])
 
@@ -373,7 +378,10 @@ def _block(body: str, left: int, right: int, several: bool) -> Chosen | None:
             lines.pop()
     items = []
     for span in reversed(lines):
-        if not _is_item(body[slice(*span)], several):
+        line = body[slice(*span)]
+        if not any(character not in _EMPTY_SIGNS for character in line):
+            continue  # what sets a formula off
+        if not _is_item(line, several):
             break
         items.append(span)
     if len(items) < 2:
