@@ -7,11 +7,12 @@ it is what the clause says. Both see words alone and know no grammar: what they 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import NamedTuple
 
-from webscale_rl.reward.lexicon import AUXILIARIES, FUNCTION, HEADS, NEGATIONS, PLAIN, REVERSING, TRANSPARENT
+from webscale_rl.reward.lexicon import AUXILIARIES, FUNCTION, HEADS, LY_NOUNS, NEGATIONS, PLAIN, REVERSING, TRANSPARENT
 from webscale_rl.reward.verdict import Match
-from webscale_rl.reward.words import Text, Word, is_content, is_exclusive, is_name_like, read
+from webscale_rl.reward.words import Text, Word, is_content, is_exclusive, is_name_like, kin, opposed, read
 
 ASSERTED = Match(True, "asserted")
 
@@ -44,6 +45,15 @@ _SAYING = frozenset(
 )
 _IMPERSONAL = frozenset("once commonly often popularly widely formerly sometimes mistakenly falsely wrongly".split())
 _TAKEN_BACK = frozenset("wait scratch correction sorry oops hmm".split())
+_TURNING = frozenset(
+    """lacks lacked opposes opposed rejects rejected avoids avoided prevents prevented denies denied excludes excluded
+    replaces replaced loses stops stopped destroys destroyed contradicts ignores ignored refuses refused fears feared
+    resists resisted abolishes abolished bans banned needs needed requires required precedes preceded follows followed
+    surrounds resembles defeats defeated borders outlawed inhibits blocks blocked reduces reduced""".split()
+)
+_CONTRASTING = frozenset("whereas while although though unlike whilst".split())
+_NAMING = frozenset("is are was were be called named termed known as being".split())
+_LINKS = frozenset("by in of from to with on at as for into during under through".split())
 _ENDS_OF_LIST = frozenset(("or", "nor"))
 _SEES_ON = 40
 """Words on either side of a window that are looked at: a sentence has 20."""
@@ -52,23 +62,45 @@ _SEES_ON = 40
 class Scene(NamedTuple):
     """An answer, the stems of the question and of the reference, and what the question's form says.
 
-    `chosen` is true if the question holds the reference ("Is it faster or slower?"): then its words are no excuse.
+    `new` are the answer's words, folded, that neither question nor reference say and that could be an answer. `chosen` is true if the question holds the reference ("Is it faster or slower?"): then its words are no excuse.
     """
 
     text: Text
     asked: frozenset[str]
     own: frozenset[str]
+    new: frozenset[str]
     negated: bool = False
     where: bool = False
     chosen: bool = False
 
 
-def scene(text: Text, own: frozenset[str], question: str) -> Scene:
-    """The scene of an answer. The question is read once for all answers to it."""
-    asked = read(question)
-    plains = {word.plain for word in asked.words}
+def scene(text: Text, own: frozenset[str], question: str, asked: frozenset[str] | None = None) -> Scene:
+    """The scene of an answer. The question is read once for all answers to it; `asked` replaces its stems."""
+    content, negated, where = _asked(question)
+    asked = content if asked is None else asked
+    known = asked | own
+    new = frozenset(word.plain for word in text.words if word.stem not in known and _says(word) and not _is_kin(word.stem, asked))
+    return Scene(text, asked, own, new, negated, where, own <= content)
+
+
+@lru_cache(maxsize=4096)
+def _asked(question: str) -> tuple[frozenset[str], bool, bool]:
+    """The question's stems, whether it is negated, and whether it asks for a place."""
+    text = read(question)
+    plains = {word.plain for word in text.words}
     where = "where" in plains or bool(plains & {"located", "location", "state", "country", "organ"})
-    return Scene(text, asked.content, own, bool(plains & (NEGATIONS | {"except"})), where, own <= asked.content)
+    return text.content, bool(plains & (NEGATIONS | {"except"})), where
+
+
+def _says(word: Word) -> bool:
+    plain = word.plain
+    if plain in PLAIN or plain in NEGATIONS or not is_content(word):
+        return False
+    return not (plain.endswith("ly") and word.raw.islower() and plain not in LY_NOUNS)
+
+
+def _is_kin(stem: str, asked: frozenset[str]) -> bool:
+    return len(stem) > 4 and any(other[0] == stem[0] and kin(stem, other) for other in asked)
 
 
 def best(matches: Iterable[Match]) -> Match:
@@ -134,10 +166,7 @@ def stands(scene: Scene, start: int, end: int, *, name: bool = False) -> Match:
 
 def is_new(scene: Scene, word: Word) -> bool:
     """Whether a word says something that neither question nor reference say, and that could be an answer."""
-    return (
-        is_content(word) and word.stem not in scene.asked and word.stem not in scene.own
-        and word.plain not in PLAIN and word.plain not in NEGATIONS
-    )  # fmt: skip
+    return word.plain in scene.new
 
 
 def _denied_before(scene: Scene, start: int, end: int) -> Match | None:
@@ -197,8 +226,8 @@ def _denied_after(scene: Scene, start: int, end: int) -> Match | None:
         if rest and rest[0].plain in ("only", "just"):
             return None
         return Match(None if any(is_new(scene, word) for word in rest) else False, "denied")
-    if at < last and words[at].plain in _REVERSED and words[at].stem not in scene.asked:
-        if at + 1 < last and words[at + 1].plain in ("by", "to"):
+    if at + 2 < last and words[at].plain in _REVERSED and words[at + 1].plain in ("by", "to"):
+        if words[at].stem not in scene.asked or (is_new(scene, words[at + 2]) and is_name_like(words[at + 2])):
             return Match(None, "elsewhere")
     if at < last and words[at].plain in _IMPERSONAL and words[at].plain not in ("often", "widely", "commonly", "sometimes"):
         return Match(None, "hearsay")
@@ -234,6 +263,8 @@ def _alternatives(scene: Scene, start: int, end: int) -> Match | None:
 
 def _other(scene: Scene, word: Word) -> bool:
     """Whether a word could be another answer. If the question offers the reference, so may the question's words be."""
+    if any(opposed(word.stem, own) for own in scene.own):
+        return True
     if scene.chosen:
         return is_content(word) and word.stem not in scene.own and word.plain not in PLAIN
     return is_new(scene, word) or (len(word.raw) == 1 and word.raw.isupper() and word.stem not in scene.own)
@@ -285,7 +316,7 @@ def _hearsay(scene: Scene, start: int, end: int) -> Match | None:
             before = {other.plain for other in words[max(0, at - 3) : at]}
             if before & (_SPEAKERS | _IMPERSONAL) or word.plain.endswith("ly"):
                 return Match(None, "hearsay")
-        if word.plain in ("myth", "misconception", "contrary") and word.stem not in scene.asked:
+        if word.plain in ("myth", "misconception", "contrary") and word.stem not in scene.asked and words[at - 1].plain != "to":
             return Match(None, "hearsay")
         if word.plain == "to" and at and words[at - 1].plain == "according" and at + 1 < len(words):
             if words[at + 1].plain in _SPEAKERS and words[at + 1].stem not in scene.asked:
@@ -302,9 +333,12 @@ def _before(scene: Scene, start: int, end: int, name: bool) -> Match | None:
     if hits and not any(read(hit.replace("_", " ")).content & (scene.asked | scene.own) for hit in hits):
         return Match(None, "elsewhere")
     at = start
+    is_a = _is_a(scene, words, first, start)
     while at > first and is_content(words[at - 1]) and words[at - 1].plain not in NEGATIONS:
+        word = words[at - 1]
+        if word.stem in scene.asked and not is_exclusive(word.stem):
+            break
         at -= 1
-        word = words[at]
         if not is_new(scene, word):
             if is_exclusive(word.stem) and word.stem not in scene.own and word.plain not in PLAIN and scene.chosen:
                 return Match(None, "modified")
@@ -313,16 +347,77 @@ def _before(scene: Scene, start: int, end: int, name: bool) -> Match | None:
             continue
         if name and not is_name_like(word):
             continue
+        if word.plain == "first" and word.raw.islower():
+            continue
         if is_exclusive(word.stem):
-            return Match(False if len(words) <= 6 else None, "modified")
-        if not (word.plain.endswith("ed") and len(word.plain) > 5 and not name):
+            return Match(None if is_a or len(words) > 6 else False, "modified")
+        if name or not (is_a or _harmless(scene, word)):
+            if not name and _is_object(scene, words, first, at):
+                break
             return Match(None, "modified")
-    others = [place for place in range(first, at) if is_new(scene, words[place]) and not (name and words[place].raw.islower())]
-    if not others:
+    if words[first].plain in _CONTRASTING and first and any(is_new(scene, word) or scene.chosen for word in words[:first]):
+        return Match(None, "contrasted")
+    others = [
+        place for place in range(first, at)
+        if is_new(scene, words[place]) and not (name and words[place].raw.islower())
+        and not (is_name_like(words[place]) and words[place + 1].stem in scene.asked and is_name_like(words[place + 1]))
+        and not (words[place].plain in TRANSPARENT and words[place + 1].plain == "of")
+    ]  # fmt: skip
+    if not name and others and others[-1] == _verb(words, at) and _is_object(scene, words, first, others[-1]):
+        others = others[:-1]
+    if not others or (_is_said(words, at) and _leads(scene, words, first)):
         return _headed(scene, first, at, name)
     if scene.where and words[at - 1].plain in _ARTICLES | {"in", "at", "on", "within", "inside", "of"}:
         return None
     return Match(None, "elsewhere")
+
+
+def _harmless(scene: Scene, word: Word) -> bool:
+    """Whether an unknown modifier leaves the window what it is: a participle, kin of the question's words, any word
+    before a window of several."""
+    if len(scene.own) > 2 or (word.plain.endswith("ed") and len(word.plain) > 5):
+        return True
+    return any(kin(word.stem, other) for other in scene.asked)
+
+
+def _is_a(scene: Scene, words: tuple[Word, ...], first: int, start: int) -> bool:
+    """Whether the window ends "S is a ..." of what the question asks: whatever it is, it is one of these."""
+    at = start - 1
+    while at > first and words[at].plain not in ("a", "an"):
+        if breaks(words, at) or not is_content(words[at]):
+            return False
+        at -= 1
+    return at > first and words[at - 1].plain in _NAMING and _leads(scene, words, first)
+
+
+def _verb(words: tuple[Word, ...], at: int) -> int:
+    """The place of the word before a window and its articles."""
+    at -= 1
+    while at > 0 and words[at].plain in _ARTICLES:
+        at -= 1
+    return at
+
+
+def _is_object(scene: Scene, words: tuple[Word, ...], first: int, at: int) -> bool:
+    """Whether the word at this place is an unknown verb between what the question speaks of and the window."""
+    word = words[at]
+    verbal = word.raw.islower() and word.plain.endswith(("s", "ed")) and not word.plain.endswith("ss")
+    return (
+        verbal and at > first and word.plain not in _TURNING and _leads(scene, words, first)
+        and not any(is_new(scene, other) for other in words[first:at]) and words[at - 1].plain not in _ARTICLES | _LINKS
+    )  # fmt: skip
+
+
+def _is_said(words: tuple[Word, ...], at: int) -> bool:
+    """Whether a form of "to be" or "called" stands right before a window."""
+    before = [word.plain for word in words[max(0, at - 3) : at] if word.plain not in _ARTICLES and word.plain not in PLAIN - _NAMING]
+    return bool(before) and before[-1] in _NAMING
+
+
+def _leads(scene: Scene, words: tuple[Word, ...], first: int) -> bool:
+    """Whether the clause speaks of what the question asks: its first word that says something is the question's."""
+    lead = next((word for word in words[first:] if is_content(word) and word.plain not in _ARTICLES), None)
+    return lead is not None and (lead.stem in scene.asked or lead.plain in PLAIN)
 
 
 def _headed(scene: Scene, first: int, at: int, name: bool) -> Match | None:
@@ -354,7 +449,10 @@ def _beside(scene: Scene, start: int, end: int, name: bool) -> Match | None:
     if not is_new(scene, word) or word.plain in HEADS or word.plain.endswith("ly"):
         return None
     if name:
-        return Match(False if len(words) <= 5 else None, "extended") if is_name_like(word) or word.stem[0] == "#" else None
+        short = all(is_name_like(other) or not is_content(other) for other in words)
+        return Match(False if short else None, "extended") if is_name_like(word) or word.stem[0] == "#" else None
+    if word.plain.endswith(("ed", "ing")) and end + 1 < len(words) and words[end + 1].plain in _LINKS:
+        return None
     finite = word.plain.endswith("ed") or (word.plain.endswith("s") and not words[end - 1].plain.endswith("s"))
     if finite and len(words) > end + 1 and start <= 3:
         return None

@@ -9,7 +9,7 @@ FUNCTION = frozenset(
     to into onto with within through throughout during as and also both so thus then hence therefore if whether such
     about around between among amongst upon per via while whereas because since due through too very just only indeed
     quite rather really even still yet now once each some any one ones than but or s t re ve ll d m
-    according namely i.e e.g ie eg etc""".split()
+    according namely much far slightly i.e e.g ie eg etc""".split()
 )
 """Words that carry no answer of their own. What turns a meaning round (not, without, before, under, more) is not here."""
 
@@ -35,6 +35,7 @@ PLAIN = frozenset(
     person people man woman individual figure someone
     country city town region area place location state nation site
     historical historically traditionally credited attributed credit widely generally thing
+    work works working operates functions relative compared mainly
     bright dark fresh whole people's today currently current year years century""".split()
 )
 """Words around an answer that never are the answer, unless the reference says them."""
@@ -168,6 +169,15 @@ IRREGULAR = {
     "underwent": "undergo", "overthrew": "overthrow", "forgot": "forget", "has": "have", "had": "have", "does": "do",
     "did": "do", "is": "be", "are": "be", "was": "be", "were": "be", "been": "be",
 }  # fmt: skip
+
+RELATED = {
+    "axial": "axis", "solar": "sun", "lunar": "moon", "dental": "tooth", "stellar": "star", "aquatic": "water", "cardiac": "heart",
+    "hepatic": "liver", "renal": "kidney", "gastric": "stomach", "marine": "sea", "maternal": "mother", "paternal": "father",
+    "terrestrial": "earth", "regal": "king", "royal": "king", "urban": "city", "nocturnal": "night", "ocular": "eye",
+    "vocal": "voice", "manual": "hand", "oral": "mouth", "cerebral": "brain", "pulmonary": "lung", "thermal": "heat",
+}  # fmt: skip
+"""Adjectives that are built on another root than their noun's, and that noun."""
+LY_NOUNS = frozenset("family assembly monopoly anomaly supply butterfly jelly belly ally oligopoly homily lily bully".split())
 
 ABBREVIATIONS: dict[str, tuple[str, ...]] = {
     "US": ("united", "states"), "USA": ("united", "states"), "UK": ("united", "kingdom"),

@@ -52,7 +52,7 @@ GIVEN = frozenset(
     friedrich karl marcus julius augustus napoleon vladimir leo fyodor pablo vincent claude edgar ernest mahatma nelson
     winston franklin abraham theodore dwight lyndon ronald barack hillary joe kamala marilyn elvis bob jimi freddie
     neil buzz yuri marco ferdinand hernan simon jorge luis carlos miguel francisco antonio giovanni giuseppe enrico max
-    niels erwin werner rosalind florence clara ada alan bill steve elon jeff mark tim oscar emma charlotte virginia
+    niels erwin werner rosalind florence clara ada alan francis bill steve elon jeff mark tim oscar emma charlotte virginia
     agatha jules victor gustave emile antoine pierre jacques rene blaise francois michael martin malcolm rosa harriet
     frederick ulysses woodrow calvin herbert harold lewis roald ian stan hans otto fritz heinrich adolf josef immanuel
     arnold tom brad leonard ben matt will chris serena roger rafael novak lionel cristiano diego tiger usain""".split()
@@ -61,7 +61,7 @@ LEGAL = frozenset(
     """inc incorporated ltd limited gmbh ag corp corporation co company llc llp plc sa se nv bv spa srl oy ab as kg group
     holdings pty""".split()
 )
-ALWAYS_LEFT_OUT = frozenset("mount mountain river desert islands island international airport university republic".split())
+ALWAYS_LEFT_OUT = frozenset("mount mountain river desert islands island international airport university".split())
 """Generic words that a name keeps its sense without: Everest, Nile, Sahara, Harvard."""
 GENERIC = frozenset(
     """mount mountain mountains river desert ocean sea lake island islands city town village state country county province
@@ -81,6 +81,15 @@ SPELT_OUT = {
     "govt": "government", "intl": "international", "assn": "association", "assoc": "association", "bros": "brothers",
     "mtns": "mountains", "isl": "island", "dr": "democratic", "natl": "national",
 }  # fmt: skip
+DEMONYMS = frozenset(
+    """american british english scottish irish welsh french german italian spanish portuguese dutch belgian swiss
+    austrian polish russian ukrainian czech slovak hungarian romanian bulgarian greek turkish serbian croatian swedish norwegian
+    danish finnish icelandic chinese japanese korean indian pakistani iranian persian iraqi israeli egyptian arab african
+    asian european canadian mexican brazilian argentine argentinian chilean colombian peruvian cuban australian roman
+    nigerian kenyan ethiopian vietnamese thai indonesian filipino jewish catholic christian muslim soviet prussian
+    victorian renaissance baroque u.s us""".split()
+)
+"""What says where something is from, and makes it nothing else: the German company Bayer."""
 PLACES = frozenset(
     """afghanistan;albania;algeria;andorra;angola;argentina;armenia;australia;austria;azerbaijan;bahamas;bahrain;
     bangladesh;barbados;belarus;belgium;belize;benin;bhutan;bolivia;bosnia;botswana;brazil;brunei;bulgaria;burundi;

@@ -193,8 +193,9 @@ def _by_text(wanted: frozenset[str], answer: str, question: str, listed: dict[st
     if not listed:
         return Match(False if len(read(answer).words) <= 3 else None, "no_label")
     chosen, undecided = set(), set()
+    stem = _stem(question)
     for label, text in listed.items():
-        match = phrase.compare(Reference(text, "phrase"), answer)
+        match = phrase.compare(Reference(text, "phrase"), answer, stem)
         if match.same or _same_text(text, answer):
             chosen.add(label)
         elif match.same is None:
@@ -207,6 +208,15 @@ def _by_text(wanted: frozenset[str], answer: str, question: str, listed: dict[st
     if len(wanted) > 1 and _listed_texts(answer, listed) == wanted:
         return Match(True, "texts")
     return Match(None, "unclear")
+
+
+@lru_cache(maxsize=2048)
+def _stem(question: str) -> str:
+    """The question without its options."""
+    question = clean(question[:20_000])
+    first = next(iter(options(question).values()), "")
+    at = question.find(first)
+    return question[:at] if at > 0 else question
 
 
 def _listed_texts(answer: str, listed: dict[str, str]) -> frozenset[str]:

@@ -30,7 +30,7 @@ _AND = re.compile(r",?\s(?:and|&|plus|as well as)\s", re.IGNORECASE)
 _OR = re.compile(r",?\s(?:or|nor)\s", re.IGNORECASE)
 _ASSIGNED = re.compile(r"^[a-zA-Z](?:_?\d)?\s?=\s?")
 _GLOSS = re.compile(r"\s?\([^()]{0,200}\)")
-_LEAD = re.compile(r"^.{0,300}?(?:\b(?:are|is|were|was|include|includes|included|borders?)\b:?|:)\s", re.IGNORECASE | re.DOTALL)
+_LEAD = re.compile(r"^.{0,300}?(?:\b(?:are|is|were|was|include|includes|included|borders?|of)\b:?|:)\s", re.IGNORECASE | re.DOTALL)
 _ORDER = re.compile(
     r"\b(?:in (?:the )?(?:correct |right |chronological |ascending |descending |alphabetical |proper )?order|rank|ranked|sequence|chronolog\w+|from \w+ to \w+"
     r"|steps?|ascending|descending|order of|sorted|arrange|in turn|in order)\b",
@@ -202,6 +202,9 @@ def _same(wanted: str, given: str, question: str) -> bool | None:
         bare, other = _GLOSS.sub("", wanted), _GLOSS.sub("", given)
         if (bare, other) != (wanted, given) and bare and other:
             return _same(bare, other, question)
+    if not same and reference.type == "name" and re.match(r"[A-Z]\. ?[A-Z]", given):
+        person = importlib.import_module("webscale_rl.reward.kinds.person")
+        return bool(person.compare(Reference(wanted, "person"), given, "").same) or same
     if same is None and reference.type in ("name", "phrase"):
         more = [word for word in read(given).words if is_content(word)]
         own = read(wanted).stems

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from webscale_rl.reward.assertion import Scene, best, breaks, guarded, is_new, scene, stands
 from webscale_rl.reward.kinds import name, phrase
 from webscale_rl.reward.proper import (
+    DEMONYMS,
     FEMALE,
     GIVEN,
     GIVEN_VARIANTS,
@@ -39,6 +40,10 @@ _WHO = re.compile(
     re.IGNORECASE,
 )
 _TEAMS = re.compile(r"\b(?:won|win|wins|beat|beats|defeated|champions?|team|club|band|owns|makes|manufactures|publish\w*)\b", re.I)
+
+
+_OTHERS = frozenset("number suffix surname given_name middle_name person more_names title".split())
+"""Why a name in a sentence is not the person's: another name beside the right one denies nothing."""
 
 
 class Person(NamedTuple):
@@ -92,7 +97,7 @@ def _compare(wording: str, text: Text, answer: str, question: str) -> Match:
         return name.compare(Reference(wording, "name"), answer, question)
     if tuple(word.plain for word in words) == tuple(word.plain for word in text.words):
         return Match(True, "equal")
-    at = scene(text, frozenset(word.stem for word in words), question)
+    at = scene(text, frozenset(word.stem for word in words), question, name.asked_words(question) | DEMONYMS)
     whole = _person(text.words) if _is_personal(text.words) else None
     if whole is not None:
         return _same(wanted, whole, at)
@@ -102,7 +107,8 @@ def _compare(wording: str, text: Text, answer: str, question: str) -> Match:
         if word.plain == wanted.surname or (word.raw.isupper() and len(initials) > 2 and word.plain == initials):
             found.append(_mention(wanted, text, at, place))
     if found:
-        return phrase.together(found)
+        fitting = [match for match in found if match.rule not in _OTHERS]
+        return phrase.together(fitting or found)
     return _absent(wanted, text, at)
 
 
@@ -187,6 +193,8 @@ def _person(words: tuple[Word, ...]) -> Person | None:
 def _same(wanted: Person, given: Person, at: Scene) -> Match:
     """Whether two names can be one person's."""
     if (wanted.titles & MALE and given.titles & FEMALE) or (wanted.titles & FEMALE and given.titles & MALE):
+        return Match(False, "title")
+    if given.titles & MALE and at.asked & {"female", "woman", "queen", "wife", "daughter", "mother"}:
         return Match(False, "title")
     if wanted.suffix != given.suffix and {wanted.suffix, given.suffix} & {"sr"}:
         return Match(False if wanted.suffix and given.suffix else None, "suffix")

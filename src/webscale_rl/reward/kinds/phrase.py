@@ -31,10 +31,12 @@ from webscale_rl.reward.words import (
 
 SHORT = 3
 """Content words up to which a phrase is a term: with another word in it, it is another term."""
+MOST_EXACT = 3
+"""Content words from which a phrase is a description: its colourless words ("main", "used") may be missing."""
 FRAGMENT = 6
 """Content words up to which an answer is a term or a name rather than an explanation."""
 _ARTICLES = frozenset(("a", "an", "the"))
-_DIRECTED = frozenset("from to by than into over".split())
+_DIRECTED = frozenset("by than into over".split())
 
 
 class Wanted(NamedTuple):
@@ -50,6 +52,7 @@ class Wanted(NamedTuple):
     names: tuple[str, ...]
     directed: bool
     symmetric: bool
+    verbal: bool
 
 
 def infer(answer: str, question: str = "") -> Reference | None:
@@ -87,7 +90,7 @@ def compare_wording(wording: str, text: Text, question: str) -> Match:
         return Match(None, "kin")
     if any(opposed(key, word.stem) for key in wanted.own - text.content for word in text.words if is_new(at, word)):
         return Match(False, "opposed")
-    at = at._replace(own=at.own | frozenset(replaced))
+    at = scene(text, at.own | frozenset(replaced), question) if replaced else at
     sought = frozenset(key if key in text.content else replaced_by(key, replaced) for key in wanted.required)
     return _windows(wanted, text, at, sought)
 
@@ -103,17 +106,19 @@ def _wanted(wording: str, question: str) -> Wanted:
     keys = tuple(word.stem for word in text.words if is_content(word)) or text.stems
     asked = read(question).content
     own = frozenset(keys)
+    said = own - {word.stem for word in text.words if word.plain in PLAIN} if len(own) > MOST_EXACT else own
     plains = {word.plain for word in text.words}
     return Wanted(
         text=text,
         keys=keys,
-        required=own - asked or own,
+        required=said - asked or own,
         own=own,
         bare=_bare(text),
         letters=initials(text) if len(text.words) > 1 else frozenset(),
         names=tuple(word.stem for word in text.words[1:] if is_name_like(word)),
-        directed=bool(plains & _DIRECTED) and len(keys) > 2,
+        directed=len(keys) > 2 and (bool(plains & _DIRECTED) or {"from", "to"} <= plains),
         symmetric="and" in plains,
+        verbal=_is_verbal(text),
     )
 
 
@@ -137,12 +142,17 @@ def _held(wanted: Wanted, text: Text, at: Scene) -> tuple[frozenset[str], tuple[
 
 
 def _windows(wanted: Wanted, text: Text, at: Scene, sought: frozenset[str]) -> Match:
-    """The last window decides, unless an earlier one denies what it says."""
+    """What is made of the places where the answer has all that is sought."""
     found: list[Match] = []
-    for start, end in _shortest(text.stems, sought):
+    for start, end in shortest(text.stems, sought):
         match = _inside(wanted, text, at, start, end)
         match = guarded(at, start, end) if match is None else match
         found.append(stands(at, start, end) if match.same else match)
+    return together(found)
+
+
+def together(found: list[Match]) -> Match:
+    """What several places where an answer has the reference say together: right if one asserts it and none denies it."""
     if not found:
         return Match(None, "scattered")
     if any(match.same for match in found):
@@ -151,7 +161,7 @@ def _windows(wanted: Wanted, text: Text, at: Scene, sought: frozenset[str]) -> M
     return found[-1]
 
 
-def _shortest(stems: tuple[str, ...], sought: frozenset[str]) -> Iterator[tuple[int, int]]:
+def shortest(stems: tuple[str, ...], sought: frozenset[str]) -> Iterator[tuple[int, int]]:
     """The runs of words that hold all stems and do not overlap, as short as they can be, from left to right."""
     last: dict[str, int] = {}
     for place, stem in enumerate(stems):
@@ -194,7 +204,8 @@ def _mismatch(wanted: Wanted, text: Text, at: Scene, missing: frozenset[str]) ->
     said = new or [word.stem for word in text.words if is_content(word) and word.stem not in wanted.own]
     if any(opposed(key, other) for key in missing for other in said):
         return Match(False, "opposed")
-    if any(near(key, other) for key in missing for other in new):
+    written = [word.plain for word in wanted.text.words if word.stem in missing]
+    if any(near(key, word.plain) for key in written for word in text.words if is_new(at, word)):
         return Match(None, "near")
     shares = missing != wanted.required
     if not new:
@@ -205,10 +216,21 @@ def _mismatch(wanted: Wanted, text: Text, at: Scene, missing: frozenset[str]) ->
     if any(kin(key, other) for key in missing for other in new):
         return Match(None, "kin")
     if shares:
-        return Match(False if len(wanted.keys) <= SHORT and len(new) <= SHORT else None, "substituted")
-    if len(wanted.required) <= SHORT and (len(text.content) <= FRAGMENT or len(wanted.keys) <= SHORT):
+        terms = len(wanted.keys) <= SHORT and len(text.content) <= SHORT + 1 and not wanted.verbal
+        return Match(False if terms else None, "substituted")
+    if not wanted.verbal and len(wanted.required) <= SHORT and (len(text.content) <= FRAGMENT or len(wanted.keys) <= SHORT):
         return Match(False, "disjoint")
     return Match(None, "other_words")
+
+
+def _is_verbal(text: Text) -> bool:
+    """Whether a phrase says what is done rather than what there is: for an act there are many words."""
+    first = text.words[0] if text.words else None
+    if first is None:
+        return False
+    long = len(text.words) > 1 and first.raw[-1:].islower()
+    third = len(text.words) > 2 and first.plain.endswith("s") and is_content(text.words[1])
+    return first.plain in ("to", "it", "they", "by", "because") or (long and (third or first.plain.endswith(("ing", "ed"))))
 
 
 def _unspaced(text: Text) -> bool:
@@ -216,13 +238,13 @@ def _unspaced(text: Text) -> bool:
     return any("\u0e00" <= character <= "\u0eff" or "\u3040" <= character <= "\u9fff" for character in text.words[0].plain)
 
 
-_FRAMES = frozenset("答案是为為ですだはのがをえ正解回答就の。最终終おそ")
+_FRAMES = frozenset("答案是为為ですだはのがをえ正解回答就最終终おそれこ的")
 
 
 def _in_script(wanted: Text, text: Text) -> Match:
     """Chinese, Japanese, Thai: the reference's characters in a frame of characters that say nothing, or not there."""
-    sought = "".join(word.plain for word in wanted.words)
-    given = "".join(word.plain for word in text.words)
+    sought = "".join(word.raw for word in wanted.words)
+    given = "".join(word.raw for word in text.words)
     if sought not in given:
         return Match(False if len(given) <= 2 * len(sought) + 8 else None, "disjoint")
     rest = given.replace(sought, "", 1)

@@ -54,6 +54,9 @@ def compare(reference: Reference, answer: str, question: str = "") -> Match:
     if wanted is None:
         return Match(None, "unread")
     said = says(answer, question)
+    letter = answer.strip(" .()").casefold()
+    if letter in ("t", "f") and reference.answer.strip(" .").casefold() in ("true", "false", "t", "f"):
+        said = letter == "t"
     if said is None:
         text = read(answer)
         return Match(False if _BOTH.search(_flat(text)) else None, "unclear")
