@@ -2,7 +2,7 @@
 
 In this order: the last closed `<answer>...</answer>`, the last closed `\\boxed{...}` or `\\fbox{...}`, the answer key
 of a JSON object, the last marker ("Answer:", "The final answer is", "#### 42"), else the sentence that asserts the
-answer (`sentences.py`). What stands inside `<think>...</think>`, or before a lone `</think>`, is thought and never an
+answer (`unmarked.py`). What stands inside `<think>...</think>`, or before a lone `</think>`, is thought and never an
 answer.
 
 A response that ends inside its thoughts, its box or its tag was cut off: it has no answer, whatever came before. Tags
@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Literal, NamedTuple, get_args
 
-from webscale_rl.reward import markers, sentences
+from webscale_rl.reward import markers, sentences, unmarked
 
 Style = Literal["any", "answer_tag", "boxed", "json", "marker"]
 """Which format is asked for. "any" takes the first that is there; each of the others takes only itself."""
@@ -172,7 +172,7 @@ def _marked(body: str, style: str, several: bool) -> Extracted | NoAnswer | None
 
 
 def _unmarked(body: str, question: str, wanted: str) -> Extracted | NoAnswer:
-    chosen = sentences.choose(body, question, wanted)
+    chosen = unmarked.choose(body, question, wanted)
     if chosen is None:
         return NoAnswer("no_assertion")
     return Extracted(chosen.text, chosen.span, chosen.how, chosen.others)
