@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from webscale_rl.reward.lexicon import AUXILIARIES, FUNCTION, HEADS, LY_NOUNS, NEGATIONS, PLAIN, REVERSING, TRANSPARENT
+from webscale_rl.reward.proper import DEMONYMS
 from webscale_rl.reward.verdict import Match
 from webscale_rl.reward.words import Text, Word, is_content, is_exclusive, is_name_like, kin, opposed, read
 
@@ -26,7 +27,7 @@ _DENYING = frozenset(
 _ELSEWHERE = frozenset(
     "followed_by preceded_by succeeded_by replaced_by next_to near after before above below behind beyond against versus"
     " vs over under underneath beneath outside defeated beat beating defeating defeats beats similar_to such_as like lost_to"
-    " loses_to losing_to overtaken_by surpassed_by beaten_by defeated_by toward towards resembles contains replaced succeeded"
+    " loses_to losing_to overtaken_by surpassed_by beaten_by defeated_by toward towards resembles replaced succeeded"
     " preceded followed opposed opposes".split()
 )
 _REVERSED = frozenset("defeated beaten succeeded followed preceded replaced overtaken surpassed overthrown outnumbered".split())
@@ -44,6 +45,7 @@ _SAYING = frozenset(
     " assumed assumes suggest suggests suggested mistakenly falsely wrongly erroneously incorrectly".split()
 )
 _IMPERSONAL = frozenset("once commonly often popularly widely formerly sometimes mistakenly falsely wrongly".split())
+_FORMER = frozenset("used formerly previously".split())
 _TAKEN_BACK = frozenset("wait scratch correction sorry oops hmm".split())
 _TURNING = frozenset(
     """lacks lacked opposes opposed rejects rejected avoids avoided prevents prevented denies denied excludes excluded
@@ -52,6 +54,7 @@ _TURNING = frozenset(
     surrounds resembles defeats defeated borders outlawed inhibits blocks blocked reduces reduced""".split()
 )
 _CONTRASTING = frozenset("whereas while although though unlike whilst".split())
+_RELATIVE = frozenset("which who whose whom where".split())
 _NAMING = frozenset("is are was were be called named termed known as being".split())
 _LINKS = frozenset("by in of from to with on at as for into during under through".split())
 _ENDS_OF_LIST = frozenset(("or", "nor"))
@@ -241,7 +244,8 @@ def _alternatives(scene: Scene, start: int, end: int) -> Match | None:
         return None if not _other(scene, words[end]) else Match(False, "alternatives")
     if start and "/" in words[start].gap:
         return None if not _other(scene, words[start - 1]) else Match(False, "alternatives")
-    places = [at for at, word in enumerate(words[: end + _SEES_ON]) if word.plain in _ENDS_OF_LIST]
+    near = range(max(0, start - _SEES_ON), min(len(words), end + _SEES_ON))
+    places = [at for at in near if words[at].plain in _ENDS_OF_LIST]
     for at in places:
         if start <= at < end:
             continue
@@ -281,7 +285,7 @@ def _taken_back(scene: Scene, start: int, end: int) -> Match | None:
             return Match(None, "taken_back")
         if plain in ("but", "however") and plain not in scene.own:
             rest = words[at + 1 : at + 5]
-            says = any(word.plain in ("is", "was", "are", "were") for word in rest[1:4])
+            says = any(word.plain in ("is", "was", "are", "were") for word in rest[:4])
             if says and not any(word.plain in ("also", "not", "only") for word in rest) and _tells(scene, at):
                 return Match(None, "taken_back")
     return None
@@ -311,8 +315,12 @@ def _hedged(scene: Scene, start: int, end: int) -> Match | None:
 def _hearsay(scene: Scene, start: int, end: int) -> Match | None:
     """Some say, many believe, it was once thought, it is commonly believed: said, but not by the answer."""
     words = scene.text.words[:start]
+    first = clause_start(scene.text.words, start)
     for at, word in enumerate(words):
-        if word.plain in _SAYING and word.stem not in scene.asked:
+        if at >= first and word.plain in _FORMER and word.stem not in scene.asked:
+            if word.plain != "used" or (at + 1 < start and words[at + 1].plain == "to"):
+                return Match(None, "former")
+        if at >= first and word.plain in _SAYING and word.stem not in scene.asked:
             before = {other.plain for other in words[max(0, at - 3) : at]}
             if before & (_SPEAKERS | _IMPERSONAL) or word.plain.endswith("ly"):
                 return Match(None, "hearsay")
@@ -355,8 +363,11 @@ def _before(scene: Scene, start: int, end: int, name: bool) -> Match | None:
             if not name and _is_object(scene, words, first, at):
                 break
             return Match(None, "modified")
-    if words[first].plain in _CONTRASTING and first and any(is_new(scene, word) or scene.chosen for word in words[:first]):
-        return Match(None, "contrasted")
+    if first and any(is_new(scene, word) or scene.chosen for word in words[:first]):
+        if words[first].plain in _CONTRASTING:
+            return Match(None, "contrasted")
+        if words[first].plain in _RELATIVE and first < start - 1:
+            return Match(None, "elsewhere")
     others = [
         place for place in range(first, at)
         if is_new(scene, words[place]) and not (name and words[place].raw.islower())
@@ -365,7 +376,7 @@ def _before(scene: Scene, start: int, end: int, name: bool) -> Match | None:
     ]  # fmt: skip
     if not name and others and others[-1] == _verb(words, at) and _is_object(scene, words, first, others[-1]):
         others = others[:-1]
-    if not others or (_is_said(words, at) and _leads(scene, words, first)):
+    if not others or (_is_said(words, at) and _leads(scene, words, first, at)):
         return _headed(scene, first, at, name)
     if scene.where and words[at - 1].plain in _ARTICLES | {"in", "at", "on", "within", "inside", "of"}:
         return None
@@ -375,7 +386,7 @@ def _before(scene: Scene, start: int, end: int, name: bool) -> Match | None:
 def _harmless(scene: Scene, word: Word) -> bool:
     """Whether an unknown modifier leaves the window what it is: a participle, kin of the question's words, any word
     before a window of several."""
-    if len(scene.own) > 2 or (word.plain.endswith("ed") and len(word.plain) > 5):
+    if len(scene.own) > 2 or word.plain in DEMONYMS or (word.plain.endswith("ed") and len(word.plain) > 5):
         return True
     return any(kin(word.stem, other) for other in scene.asked)
 
@@ -387,7 +398,7 @@ def _is_a(scene: Scene, words: tuple[Word, ...], first: int, start: int) -> bool
         if breaks(words, at) or not is_content(words[at]):
             return False
         at -= 1
-    return at > first and words[at - 1].plain in _NAMING and _leads(scene, words, first)
+    return at > first and words[at - 1].plain in _NAMING and _leads(scene, words, first, at)
 
 
 def _verb(words: tuple[Word, ...], at: int) -> int:
@@ -403,7 +414,7 @@ def _is_object(scene: Scene, words: tuple[Word, ...], first: int, at: int) -> bo
     word = words[at]
     verbal = word.raw.islower() and word.plain.endswith(("s", "ed")) and not word.plain.endswith("ss")
     return (
-        verbal and at > first and word.plain not in _TURNING and _leads(scene, words, first)
+        verbal and at > first and word.plain not in _TURNING and _leads(scene, words, first, at)
         and not any(is_new(scene, other) for other in words[first:at]) and words[at - 1].plain not in _ARTICLES | _LINKS
     )  # fmt: skip
 
@@ -414,10 +425,11 @@ def _is_said(words: tuple[Word, ...], at: int) -> bool:
     return bool(before) and before[-1] in _NAMING
 
 
-def _leads(scene: Scene, words: tuple[Word, ...], first: int) -> bool:
-    """Whether the clause speaks of what the question asks: its first word that says something is the question's."""
-    lead = next((word for word in words[first:] if is_content(word) and word.plain not in _ARTICLES), None)
-    return lead is not None and (lead.stem in scene.asked or lead.plain in PLAIN)
+def _leads(scene: Scene, words: tuple[Word, ...], first: int, at: int) -> bool:
+    """Whether the clause speaks of what the question asks: its first word that says something is the question's, or
+    there is none but a pronoun."""
+    lead = next((word for word in words[first:at] if is_content(word)), None)
+    return lead is None or lead.stem in scene.asked or lead.plain in PLAIN
 
 
 def _headed(scene: Scene, first: int, at: int, name: bool) -> Match | None:

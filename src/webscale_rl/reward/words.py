@@ -315,7 +315,7 @@ def _shared(one: str, other: str) -> int:
 
 
 _SUFFIXES = frozenset(
-    """ion ement tion ation ition sion ional tional ational al ial ical ic ity ment ness iv ativ itiv er or r ly ous ious ful
+    """ion ement ely tion ation ition sion ional tional ational al ial ical ic ity ment ness iv ativ itiv er or r ly ous ious ful
     y anc enc ed an ian ish es en ency ancy ally iz ization ys d s t at ar ry able ably ibl abl ist ism ese ant ent
     ing ified ify ification sis tic e""".split()
 )

@@ -21,7 +21,7 @@ MOST_OPTIONS = 10
 _LABEL = re.compile(r"(?<![\w.(])\(?([A-Ja-j1-9])\s?[).:\]](?=\s|[^\s\d)])|\(([A-Ja-j1-9])\)|(?:^|\n)\s{0,8}([A-J])(?= {1,4}\S| -)")
 _ENUMERATION = ("ABCDEFGHIJ", "abcdefghij", "123456789")
 _GIVEN = re.compile(r"(?<![\w'])\(?([A-Ja-j1-9])\)?(?:\s?[).:\]](?=\s|$)|(?![\w'.])|\.(?!\w))")
-_LABELLED = re.compile(r"\W*(?:option|choice|answer|statement|letter)?\W*\(?([A-Ja-j1-9])(?:\s?[).:\]]|\s-|\)\s)\s*(\S.*)", re.I | re.S)
+_LABELLED = re.compile(r"\W{0,8}(?:option|choice|answer|statement|letter)?\W{0,8}\(?([A-Ja-j1-9])(?:\s?[).:\]]|\s-|\)\s)\s*(\S.*)", re.I | re.S)
 _NAMED = re.compile(
     r"\b(?:answer|option|choice|letter|statement)s?\b(?: (?:is|are|would be|should be|must be|number))?(?: (?:option|choice|letter))?"
     r"\s?[:=]?\s?[\"'(]?([A-Ja-j1-9])\b(?!')",

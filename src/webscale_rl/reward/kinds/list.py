@@ -19,6 +19,8 @@ from webscale_rl.reward.words import is_content, is_name_like, plain_text, read
 
 MOST_ITEMS = 40
 """A longer list is no short answer."""
+MOST_OPEN = 12
+"""Items that are compared each with each; the others must be equal."""
 ITEM_KINDS = ("date", "money", "percentage", "quantity", "number", "code", "person", "name", "phrase")
 """What an item can be, the surest first."""
 
@@ -152,15 +154,16 @@ def _without_lead(text: str, question: str, wanted: tuple[str, ...]) -> str:
     """The text without what introduces the list ("The three primary colors of light are"), if that names no item."""
     known = read(question).content
     own = {stem for item in wanted for stem in read(item).content}
-    lead = _LEAD.match(text)
-    while lead:
+    for _ in range(4):
+        lead = _LEAD.match(text)
+        if not lead:
+            break
         words = [word for word in read(lead[0]).words if is_content(word)]
         if any(word.stem in own for word in words):
             return text
         if not all(word.stem in known or word.plain in PLAIN or word.plain in FUNCTION or word.stem[0] == "#" for word in words):
             return text
         text = text[lead.end() :]
-        lead = _LEAD.match(text)
     return text
 
 
@@ -173,14 +176,22 @@ def _matched(wanted: tuple[str, ...], found: list[str], ordered: bool, question:
         says = [_same(one, other, question) for one, other in zip(wanted, found, strict=True)]
         return Match(_all(says), "ordered")
     left = list(found)
-    undecided = []
+    open_items = []
     for item in wanted:
         exact = next((other for other in left if fold(other) == fold(item)), None)
-        exact = exact or next((other for other in left if _same(item, other, question)), None)
-        if exact is not None:
-            left.remove(exact)
+        if exact is None:
+            open_items.append(item)
         else:
+            left.remove(exact)
+    if len(left) > MOST_OPEN:
+        return Match(None, "many")
+    undecided = []
+    for item in open_items:
+        same = next((other for other in left if _same(item, other, question)), None)
+        if same is None:
             undecided.append(item)
+        else:
+            left.remove(same)
     if not left:
         return Match(True, "items")
     open_ = all(any(_same(item, other, question) is None for other in left) for item in undecided)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from itertools import islice
 
 from webscale_rl.reward.assertion import Scene, best, breaks, clause_end, guarded, is_new, scene, stands
 from webscale_rl.reward.kinds import phrase
@@ -108,7 +109,10 @@ def _compare(wording: str, text: Text, question: str, spelt_out: bool = False) -
     if missing:
         return _mismatch(core, required, text, at, missing)
     found = []
-    for start, end in phrase.shortest(text.stems, required):
+    places = list(islice(phrase.shortest(text.stems, required), phrase.MOST_PLACES + 1))
+    if len(places) > phrase.MOST_PLACES:
+        return Match(None, "repeated")
+    for start, end in places:
         found.append(_window(wanted, text, at, _grown(text, own, start, end)))
     return phrase.together(found)
 

@@ -106,6 +106,8 @@ def _compare(wording: str, text: Text, answer: str, question: str) -> Match:
     for place, word in enumerate(text.words):
         if word.plain == wanted.surname or (word.raw.isupper() and len(initials) > 2 and word.plain == initials):
             found.append(_mention(wanted, text, at, place))
+        if len(found) > phrase.MOST_PLACES:
+            return Match(None, "repeated")
     if found:
         fitting = [match for match in found if match.rule not in _OTHERS]
         return phrase.together(fitting or found)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import islice
 from typing import NamedTuple
 
 from webscale_rl.reward.assertion import Scene, best, guarded, is_new, scene, stands
@@ -35,13 +36,16 @@ MOST_EXACT = 3
 """Content words from which a phrase is a description: its colourless words ("main", "used") may be missing."""
 FRAGMENT = 6
 """Content words up to which an answer is a term or a name rather than an explanation."""
+MOST_PLACES = 8
+"""Places where an answer has the reference; more is no answer of a few words."""
 _ARTICLES = frozenset(("a", "an", "the"))
-_DIRECTED = frozenset("by than into over".split())
+_DIRECTED = frozenset("by than into over while whereas but versus".split())
+_FORMS = frozenset("plural singular tense spell spelled spelling participle conjugation adjective adverb".split())
 
 
 class Wanted(NamedTuple):
     """What one wording of a reference asks for. `keys` are its content stems in order, `required` those that the
-    question does not hold, `names` those with a capital, `directed` that their order matters."""
+    question does not hold, `names` those with a capital, `paired` those that exclude another one, `directed` that the order of all matters."""
 
     text: Text
     keys: tuple[str, ...]
@@ -50,9 +54,11 @@ class Wanted(NamedTuple):
     bare: tuple[str, ...]
     letters: frozenset[str]
     names: tuple[str, ...]
+    paired: tuple[str, ...]
     directed: bool
     symmetric: bool
     verbal: bool
+    forms: bool
 
 
 def infer(answer: str, question: str = "") -> Reference | None:
@@ -75,6 +81,12 @@ def compare_wording(wording: str, text: Text, question: str) -> Match:
     if not wanted.text.words:
         return Match(None, "symbols")
     bare = _bare(text)
+    if wanted.forms:
+        written = tuple(word.plain for word in text.words), tuple(word.plain for word in wanted.text.words)
+        if len(written[0]) <= len(written[1]):
+            return Match(written[0] == written[1], "form")
+        if not frozenset(written[1]) <= frozenset(written[0]):
+            return Match(False, "form")
     if bare == wanted.bare or "".join(bare) == "".join(wanted.bare):
         return Match(True, "equal")
     if len(text.words) == 1 and text.words[0].raw.isupper() and text.words[0].plain in wanted.letters:
@@ -116,9 +128,11 @@ def _wanted(wording: str, question: str) -> Wanted:
         bare=_bare(text),
         letters=initials(text) if len(text.words) > 1 else frozenset(),
         names=tuple(word.stem for word in text.words[1:] if is_name_like(word)),
+        paired=tuple(key for key in keys if any(opposed(key, other) for other in keys)) if len(keys) < 40 else (),
         directed=len(keys) > 2 and (bool(plains & _DIRECTED) or {"from", "to"} <= plains),
         symmetric="and" in plains,
         verbal=_is_verbal(text),
+        forms=any(word.plain in _FORMS for word in read(question).words),
     )
 
 
@@ -144,7 +158,10 @@ def _held(wanted: Wanted, text: Text, at: Scene) -> tuple[frozenset[str], tuple[
 def _windows(wanted: Wanted, text: Text, at: Scene, sought: frozenset[str]) -> Match:
     """What is made of the places where the answer has all that is sought."""
     found: list[Match] = []
-    for start, end in shortest(text.stems, sought):
+    places = list(islice(shortest(text.stems, sought), MOST_PLACES + 1))
+    if len(places) > MOST_PLACES:
+        return Match(None, "repeated")
+    for start, end in places:
         match = _inside(wanted, text, at, start, end)
         match = guarded(at, start, end) if match is None else match
         found.append(stands(at, start, end) if match.same else match)
@@ -185,17 +202,19 @@ def _inside(wanted: Wanted, text: Text, at: Scene, start: int, end: int) -> Matc
         return Match(None, "substituted")
     if len(new) > max(1, len(wanted.keys) // 2) or end - start > 4 * len(wanted.text.words) + 4:
         return Match(None, "scattered")
-    if not wanted.symmetric and len(wanted.keys) > 1 and _turned(wanted, text.stems[start:end]):
+    if len(wanted.keys) > 1 and _turned(wanted, text.stems):
         return Match(None, "order")
     return None
 
 
 def _turned(wanted: Wanted, stems: tuple[str, ...]) -> bool:
     """Whether the answer has the reference's words in another order where that says another thing."""
-    line = wanted.keys if wanted.directed else wanted.names
-    kept = [key for key in line if key in stems]
-    places = [stems.index(key) for key in kept]
-    return len(kept) > 1 and places != sorted(places)
+    paired = () if wanted.symmetric and len(wanted.keys) <= SHORT else wanted.paired
+    for line in (paired, wanted.keys if wanted.directed else () if wanted.symmetric else wanted.names):
+        places = [stems.index(key) for key in line if key in stems]
+        if places != sorted(places):
+            return True
+    return False
 
 
 def _mismatch(wanted: Wanted, text: Text, at: Scene, missing: frozenset[str]) -> Match:
