@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from webscale_rl.reward.lexicon import AUXILIARIES, FUNCTION, HEADS, LY_NOUNS, NEGATIONS, PLAIN, REVERSING, TRANSPARENT
-from webscale_rl.reward.proper import DEMONYMS
+from webscale_rl.reward.proper import DEMONYMS, LEGAL, TITLES
 from webscale_rl.reward.verdict import Match
 from webscale_rl.reward.words import Text, Word, is_content, is_exclusive, is_name_like, kin, opposed, read
 
@@ -353,7 +353,7 @@ def _before(scene: Scene, start: int, end: int, name: bool) -> Match | None:
             continue
         if word.gap == "-" and at > first:
             continue
-        if name and not is_name_like(word):
+        if (name and not is_name_like(word)) or (word.plain in TITLES and is_name_like(word)):
             continue
         if word.plain == "first" and word.raw.islower():
             continue
@@ -458,7 +458,7 @@ def _beside(scene: Scene, start: int, end: int, name: bool) -> Match | None:
         return Match(None, "compound")
     if word.plain == "without":
         return Match(None, "contrasted")
-    if not is_new(scene, word) or word.plain in HEADS or word.plain.endswith("ly"):
+    if not is_new(scene, word) or word.plain in HEADS or word.plain in LEGAL or word.plain.endswith("ly"):
         return None
     if name:
         short = all(is_name_like(other) or not is_content(other) for other in words)

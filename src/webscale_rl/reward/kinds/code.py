@@ -39,6 +39,13 @@ _ASKED = re.compile(
     r"|regular expression|container|api|data type)\b",
     re.IGNORECASE,
 )
+_LANGUAGE = re.compile(
+    r"\b(?:python|javascript|typescript|java|c\+\+|sql|html|css|bash|linux|unix|git|npm|docker|rust|golang)\b.{0,60}"
+    r"\b(?:keyword|command|function|method|property|tag|attribute|operator|class|module|selector|type|statement|flag)\b"
+    r"|\b(?:keyword|command|function|method|property|tag|attribute|operator|class|module|selector|type|statement|flag)\b.{0,60}"
+    r"\b(?:python|javascript|typescript|java|sql|html|css|bash|linux|unix|git|npm|docker|rust|golang)\b",
+    re.IGNORECASE,
+)
 _NOUNS = frozenset(
     """function method command operator tag keyword property class module library variable attribute flag option file type
     statement selector directive symbol syntax code expression regex pattern header decorator package container
@@ -61,6 +68,7 @@ def infer(answer: str, question: str = "") -> Reference | None:
         or (_OPERATOR.fullmatch(bare) and asked)
         or (_FORMULA.fullmatch(bare) and any(character.isdecimal() for character in bare) and sum(map(str.isupper, bare)) > 1)
         or (_FORMULA.fullmatch(bare) and "formula" in question.casefold() and len(bare) <= 20)
+        or (re.fullmatch(r"[a-z][a-z-]{0,20}", bare) and _LANGUAGE.search(question[:2000]))
         or (asked and bare.isupper() and bare.isalpha() and len(bare) > 1 and "stand" not in question)
     )  # fmt: skip
     return Reference(answer, "code") if shaped else None

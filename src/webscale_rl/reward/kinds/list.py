@@ -11,6 +11,7 @@ import re
 from functools import lru_cache
 from types import ModuleType
 
+from webscale_rl.reward.kinds import phrase
 from webscale_rl.reward.lexicon import FUNCTION, PLAIN
 from webscale_rl.reward.reference import Reference
 from webscale_rl.reward.text import clean, fold
@@ -78,6 +79,10 @@ def compare(reference: Reference, answer: str, question: str = "") -> Match:
         if again != found:
             second = _matched(wanted, again, reference.ordered, question)
             match = second if second.same else match
+    if match.same is None and not reference.ordered:
+        # "the manufacture, sale and transportation of alcohol": the items share words that stand once
+        whole = phrase.compare(Reference(reference.answer, "phrase"), answer, question)
+        match = whole if whole.same else match
     return match
 
 

@@ -109,7 +109,7 @@ def _compare(wording: str, text: Text, answer: str, question: str) -> Match:
         if len(found) > phrase.MOST_PLACES:
             return Match(None, "repeated")
     if found:
-        fitting = [match for match in found if match.rule not in _OTHERS]
+        fitting = [match for match in found if match.same or match.rule not in _OTHERS]
         return phrase.together(fitting or found)
     return _absent(wanted, text, at)
 

@@ -181,12 +181,20 @@ def together(found: list[Match]) -> Match:
 def shortest(stems: tuple[str, ...], sought: frozenset[str]) -> Iterator[tuple[int, int]]:
     """The runs of words that hold all stems and do not overlap, as short as they can be, from left to right."""
     last: dict[str, int] = {}
+    found: tuple[int, int] | None = None
     for place, stem in enumerate(stems):
         if stem in sought:
             last[stem] = place
             if len(last) == len(sought):
-                yield min(last.values()), place + 1
-                last.clear()
+                start, end = min(last.values()), place + 1
+                if found is None or start >= found[1]:
+                    if found:
+                        yield found
+                    found = start, end
+                elif end - start < found[1] - found[0]:
+                    found = start, end
+    if found:
+        yield found
 
 
 def _inside(wanted: Wanted, text: Text, at: Scene, start: int, end: int) -> Match | None:
