@@ -36,7 +36,10 @@ class Claim(NamedTuple):
     weak: bool = False
 
 
+MAX_CLAIMS = 48
+"""Values in one answer; with more it gives none of them."""
 _WINDOW = 48
+_PARTITIVE = re.compile(r"\b(?:of|among|amongst) (?:the |all |all the |its |their |his |her )?$", re.IGNORECASE)
 _SMALL_WORDS = (
     r"(?:(?:the|an?|in|at|by|on|of|just|only|exactly|really|actually|it|was|is|be|about|approximately|year) ){0,3}"
 )
@@ -98,6 +101,8 @@ def decide(text: str, claims: Sequence[Claim], question: str = "", asked: frozen
 
     The claims stand in order and do not overlap; there is one at least.
     """
+    if len(claims) > MAX_CLAIMS:
+        return Match(False, "many")
     if all(claim.same is False for claim in claims):
         return Match(False, "value")
     kept = [claim for claim in claims if not _says(_NEGATED, text, claim)]
@@ -166,7 +171,11 @@ def _given(text: str, claims: Sequence[Claim], question: str, asked: frozenset[H
             return after
     noun = counted(question)
     if noun:
-        counts = [claim for claim in claims if _counts(text, claim, noun) and not claim.weak]
+        counts = [
+            claim
+            for claim in claims
+            if names(text, claim.end, noun) and not (claim.weak or _says(_PARTITIVE, text, claim))
+        ]
         if counts:
             return counts
     strong = [claim for claim in claims if _says(_CONCLUDES, text, claim) or _follows(_CONCLUDES_AFTER, text, claim)]
@@ -175,6 +184,7 @@ def _given(text: str, claims: Sequence[Claim], question: str, asked: frozenset[H
     aside = _ASIDE.search(text, claims[0].end)
     tests: tuple[Callable[[Claim], bool], ...] = (
         lambda claim: not claim.weak,
+        lambda claim: not _says(_PARTITIVE, text, claim),
         lambda claim: claim.key not in asked,
         lambda claim: not _follows(_DIFFERENCE, text, claim),
         lambda claim: not (aside and claim.start > aside.start()),
@@ -220,15 +230,13 @@ _IRREGULAR = {
 _NEXT_WORDS = re.compile(r"^[ -](?:(\w[\w'-]*),? )?(?:(\w[\w'-]*) )?(?:(\w[\w'-]*) )?(\w[\w'-]*)?")
 
 
-def _counts(text: str, claim: Claim, noun: str) -> bool:
-    match = _NEXT_WORDS.match(text[claim.end : claim.end + _WINDOW])
-    if match is None:
-        return False
-    for word in match.groups():
-        if word is None:
-            continue
+def names(text: str, end: int, noun: str) -> bool | None:
+    """Whether the words after a number name this noun, within four words; None if no noun follows at all."""
+    match = _NEXT_WORDS.match(text[end : end + _WINDOW])
+    words = [word for word in match.groups() if word] if match else []
+    for position, word in enumerate(words):
         if word.lower() in _STOPS_NOUN:
-            return False
+            return None if not position else False
         if stem(word) == noun:
             return True
-    return False
+    return False if words else None

@@ -43,7 +43,16 @@ _NAMES = {
     "shekel": "ILS", "rupiah": "IDR", "ringgit": "MYR", "dirham": "dirham", "guinea": "guinea", "shilling": "shilling",
     "bitcoin": "BTC", "mark": "mark", "deutschmark": "DEM", "deutsche mark": "DEM", "guilder": "guilder", "florin": "florin",
 }  # fmt: skip
-_CENTS = {"cent": "$", "¢": "$", "penny": "GBP", "pence": "GBP", "p": "GBP", "eurocent": "EUR", "euro cent": "EUR", "paise": "INR"}
+_CENTS = {
+    "cent": "$",
+    "¢": "$",
+    "penny": "GBP",
+    "pence": "GBP",
+    "p": "GBP",
+    "eurocent": "EUR",
+    "euro cent": "EUR",
+    "paise": "INR",
+}
 _SCALES = {"k": 10**3, "m": 10**6, "mn": 10**6, "mm": 10**6, "mio": 10**6, "b": 10**9, "bn": 10**9, "tn": 10**12, "t": 10**12,
            "l": 10**5, "cr": 10**7}  # fmt: skip
 _COUNTRIES = {
@@ -100,7 +109,10 @@ def infer(answer: str, question: str = "") -> Reference | None:
 
 
 _WEIGHED = re.compile(r"\bpounds?\.?$", re.IGNORECASE)
-_ASKS_PRICE = re.compile(r"£|\b(?:how much (?:money|did .{1,60} (?:cost|pay))|price|cost|fee|fine|paid|salary|worth|sold for|sterling)\b", re.IGNORECASE)
+_ASKS_PRICE = re.compile(
+    r"£|\b(?:how much (?:money|did .{1,60} (?:cost|pay))|price|cost|fee|fine|paid|salary|worth|sold for|sterling)\b",
+    re.IGNORECASE,
+)
 
 
 def compare(reference: Reference, answer: str, question: str = "") -> Match:

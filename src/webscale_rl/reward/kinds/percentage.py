@@ -26,7 +26,9 @@ _SIGN = re.compile(
     re.IGNORECASE,
 )
 _ASKED = re.compile(r"%|\bper ?cent|\bpercentages?\b", re.IGNORECASE)
-_SHARE_ASKED = re.compile(r"\b(?:probability|proportion|fraction|decimal|ratio|chance|likelihood|odds)\b", re.IGNORECASE)
+_SHARE_ASKED = re.compile(
+    r"\b(?:probability|proportion|fraction|decimal|ratio|chance|likelihood|odds)\b", re.IGNORECASE
+)
 _OUT_OF = re.compile(r"\s(?:in|out of(?: every)?)\s(?:every\s)?$")
 _LEADS = re.compile(r"^(?:[A-Za-z]\w{0,3}\s?=|about|approximately|around|roughly|~|≈)\s?", re.IGNORECASE)
 
