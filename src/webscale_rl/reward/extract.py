@@ -11,13 +11,15 @@ that are spoken of (`<answer>` in backticks or quotation marks) are words. Every
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from typing import Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
 from webscale_rl.reward import markers, sentences, unmarked
+
+if TYPE_CHECKING:
+    from json import JSONDecoder
 
 Style = Literal["any", "answer_tag", "boxed", "json", "marker"]
 """Which format is asked for. "any" takes the first that is there; each of the others takes only itself."""
@@ -131,6 +133,8 @@ def end_of_turn(text: str, start: int = 0, end: int | None = None) -> int:
     while True:
         while end > start and text[end - 1].isspace():
             end -= 1
+        if text[end - 1 : end] not in {">", "]"}:
+            return end
         token = next((token for token in _ENDS_OF_TURN if text.endswith(token, start, end)), None)
         if token is None:
             return end
@@ -236,7 +240,7 @@ def _last(body: str, spans: list[tuple[int, int]], how: str, rivals: list[str], 
     """The last of these answers, with those before it that read differently; all of them as one if a list is wanted."""
     start, end = spans[-1]
     text, left, _ = _peeled(body[start:end])
-    mine = _key(text)
+    mine = markers.key(text)
     before = [] if sentences.corrects(body[spans[-2][1] : start] if len(spans) > 1 else "") else spans[:-1]
     if several and before and len(spans) <= MOST_OTHERS * 2:
         texts = list(dict.fromkeys(_peeled(body[slice(*span)])[0] for span in spans))
@@ -244,15 +248,11 @@ def _last(body: str, spans: list[tuple[int, int]], how: str, rivals: list[str], 
     others: dict[str, str] = {}
     for other in (*(body[slice(*span)] for span in before[-64:]), *rivals):
         plain = _peeled(other)[0]
-        if plain and (key := _key(plain)) != mine:
+        if plain and (key := markers.key(plain)) != mine:
             others.setdefault(key, plain)
         if len(others) == MOST_OTHERS:
             break
     return Extracted(text, (start + left, start + left + len(text)), how, tuple(others.values()))
-
-
-def _key(text: str) -> str:
-    return re.sub(r"[\s$.]+|\\[,;!]|\\(?:text|mathrm|left|right)(?![a-zA-Z])|[{}]", "", text[:500]).casefold()
 
 
 def _inner(body: str, found: Extracted) -> Extracted:
@@ -288,7 +288,9 @@ def _peeled(text: str) -> tuple[str, int, int]:
 
 
 @lru_cache(maxsize=1)
-def _decoder() -> json.JSONDecoder:
+def _decoder() -> JSONDecoder:
+    import json  # few responses need it, and every import of the reward would pay for it
+
     return json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=str)
 
 
@@ -305,7 +307,7 @@ def _json(body: str, several: bool) -> Extracted | NoAnswer | None:
     texts = [_as_text(other) for other, _ in found[:-1]]
     if isinstance(value, (list, dict)) and len(value) > 1 and not several:
         texts += map(_as_text, value.values() if isinstance(value, dict) else value)
-    others = {_key(other): other for other in texts if _key(other) != _key(text)}
+    others = {markers.key(other): other for other in texts if markers.key(other) != markers.key(text)}
     return Extracted(text, span, "json", tuple(others.values())[:MOST_OTHERS])
 
 

@@ -60,7 +60,7 @@ _NUMBER = re.compile(r"[-+~≈$€£]?\s?\d[\d,.]*\s?%?")
 _COMMA = re.compile(r"[,;]\s(?:and\s|or\s)?|\s(?:and|or)\s")
 _CLAUSE = re.compile(
     r"\b(?:is|are|was|were|which|who|where|that|because|such as|like|including|mainly|especially|e\.g|i\.e|born"
-    r"|as|by|since|for)\b",
+    r"|since)\b",
     re.IGNORECASE,
 )
 _WORDY = frozenset({"phrase"})
@@ -84,7 +84,12 @@ def guard(references: Sequence[Reference], question: str, response: str, answer:
         return "no_commitment"
     if _shotgun(references, answer):
         return "several_answers"
-    why = refusal(question, facts.answers, answer)
+    return None
+
+
+def refused(references: Sequence[Reference], question: str, answer: str) -> str | None:
+    """Why no judge would be asked about this answer. Apart from `guard`, for what compares as wrong does not need it."""
+    why = refusal(question, [reference.answer for reference in references], answer)
     return None if why == "no_words" and any(reference.type == "formula" for reference in references) else why  # {}
 
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 
 from webscale_rl.reward.extract import Extracted, NoAnswer, end_of_turn, extract
-from webscale_rl.reward.guards import enumerates, guard
+from webscale_rl.reward.guards import enumerates, guard, refused
 from webscale_rl.reward.reference import GroundTruth, Reference, kind, references
 from webscale_rl.reward.verdict import Match, Verdict
 
@@ -55,8 +55,12 @@ def _decide(response: str, truths: Sequence[Reference], found: Extracted, questi
         return 0, f"guard/{why}"
     truth, match = _best(truths, found.text, question)
     how = f"{truth.type}/{match.rule}"
-    if not match.same:
-        return (None if match.same is None else 0), how
+    if match.same is False:
+        return 0, how
+    if why := refused(truths, question, found.text):
+        return 0, f"guard/{why}"
+    if match.same is None:
+        return None, how
     if any(_best(truths, other, question)[1].same is not True for other in found.others):
         return 0, "guard/several_answers"
     if found.how == "alternatives":
