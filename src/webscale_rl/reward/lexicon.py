@@ -101,7 +101,9 @@ CLASSES = tuple(
 )
 """Words of which an answer takes one: another of the same row is another answer."""
 
-REVERSING = frozenset("un in im il ir non anti dis de hyper hypo mis counter contra pro pre post sub super intra inter extra a".split())
+REVERSING = frozenset(
+    "un in im il ir non anti dis de hyper hypo mis counter contra pro pre post sub super intra inter extra a".split()
+)
 """Prefixes with which a word says something else: constitutional and unconstitutional, hypertension and hypotension."""
 
 NEGATIONS = frozenset(
@@ -177,7 +179,9 @@ RELATED = {
     "vocal": "voice", "manual": "hand", "oral": "mouth", "cerebral": "brain", "pulmonary": "lung", "thermal": "heat",
 }  # fmt: skip
 """Adjectives that are built on another root than their noun's, and that noun."""
-LY_NOUNS = frozenset("family assembly monopoly anomaly supply butterfly jelly belly ally oligopoly homily lily bully".split())
+LY_NOUNS = frozenset(
+    "family assembly monopoly anomaly supply butterfly jelly belly ally oligopoly homily lily bully".split()
+)
 
 ABBREVIATIONS: dict[str, tuple[str, ...]] = {
     "US": ("united", "states"), "USA": ("united", "states"), "UK": ("united", "kingdom"),

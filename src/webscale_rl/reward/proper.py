@@ -12,7 +12,9 @@ TITLES = frozenset(
 MALE = frozenset("mr king prince emperor lord sir duke baron count brother father tsar czar sultan".split())
 FEMALE = frozenset("mrs ms miss queen princess empress lady dame duchess baroness countess sister tsarina".split())
 SUFFIXES = frozenset("jr sr junior senior esq phd md".split())
-PARTICLES = frozenset("van von de der den del della da di du la le el al bin ibn ben af av ter ten zu dos das do y e st".split())
+PARTICLES = frozenset(
+    "van von de der den del della da di du la le el al bin ibn ben af av ter ten zu dos das do y e st".split()
+)
 SHARED_SURNAMES = frozenset("bush roosevelt adams johnson harrison bronte strauss khan kim".split())
 """Surnames that alone name no one, for several who are asked about bear them."""
 KNOWN_BY_GIVEN = frozenset(

@@ -220,9 +220,7 @@ def _words(raw: str, gap: str, before: str) -> list[Word]:
         plain = plain[:-2] if owns else plain if plain.endswith("n't") else _contracted(plain)
     if raw in ABBREVIATIONS and raw.isupper():
         parts = ABBREVIATIONS[raw]
-        return [
-            Word(part.capitalize(), part, stem(part), "" if at else gap, False) for at, part in enumerate(parts)
-        ]
+        return [Word(part.capitalize(), part, stem(part), "" if at else gap, False) for at, part in enumerate(parts)]
     if before and before[0].isupper() and raw.isupper() and (value := _roman(raw)):
         return [Word(raw, str(value), f"#{value}", gap, owns)]
     if raw.isupper() and 2 <= len(raw) <= 5 and raw[-1] in "IVX" and (value := _roman(raw)):

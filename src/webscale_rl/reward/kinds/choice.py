@@ -18,10 +18,15 @@ from webscale_rl.reward.words import plain_text, read
 
 MOST_OPTIONS = 10
 
-_LABEL = re.compile(r"(?<![\w.(])\(?([A-Ja-j1-9])\s?[).:\]](?=\s|[^\s\d)])|\(([A-Ja-j1-9])\)|(?:^|\n)\s{0,8}([A-J])(?= {1,4}\S| -)")
+_LABEL = re.compile(
+    r"(?<![\w.(])\(?([A-Ja-j1-9])\s?[).:\]](?=\s|[^\s\d)])|\(([A-Ja-j1-9])\)|(?:^|\n)\s{0,8}([A-J])(?= {1,4}\S| -)"
+)
 _ENUMERATION = ("ABCDEFGHIJ", "abcdefghij", "123456789")
 _GIVEN = re.compile(r"(?<![\w'])\(?([A-Ja-j1-9])\)?(?:\s?[).:\]](?=\s|$)|(?![\w'.])|\.(?!\w))")
-_LABELLED = re.compile(r"\W{0,8}(?:option|choice|answer|statement|letter)?\W{0,8}\(?([A-Ja-j1-9])(?:\s?[).:\]]|\s-|\)\s)\s*(\S.*)", re.I | re.S)
+_LABELLED = re.compile(
+    r"\W{0,8}(?:option|choice|answer|statement|letter)?\W{0,8}\(?([A-Ja-j1-9])(?:\s?[).:\]]|\s-|\)\s)\s*(\S.*)",
+    re.I | re.S,
+)
 _NAMED = re.compile(
     r"\b(?:answer|option|choice|letter|statement)s?\b(?: (?:is|are|would be|should be|must be|number))?(?: (?:option|choice|letter))?"
     r"\s?[:=]?\s?[\"'(]?([A-Ja-j1-9])\b(?!')",
@@ -51,7 +56,10 @@ def options(question: str) -> dict[str, str]:
                 places.append(match.span())
         if len(places) >= 2:
             ends = [start for start, _ in places[1:]] + [len(question)]
-            texts = [_option(question[end:stop], last=stop == len(question)) for (_, end), stop in zip(places, ends, strict=True)]
+            texts = [
+                _option(question[end:stop], last=stop == len(question))
+                for (_, end), stop in zip(places, ends, strict=True)
+            ]
             if all(texts):
                 return {label.upper(): text for label, text in zip(labels, texts, strict=False)}
     return {}
@@ -143,17 +151,25 @@ def _labels(answer: str, listed: dict[str, str]) -> tuple[frozenset[str], str]:
     led = _LABELLED.fullmatch(answer)
     if led and led[1].upper() in known:
         further = {
-            found[0] for found in re.findall(r"(?<![\w'])\(?([A-J])(\)|\.\s|:\s)", led[2]) if found[0] in known and listed
+            found[0]
+            for found in re.findall(r"(?<![\w'])\(?([A-J])(\)|\.\s|:\s)", led[2])
+            if found[0] in known and listed
         }
         joined = re.match(r".{0,200}?\b(?:and|or)\s\(?([A-J])\b(?!')", led[2], re.S)
         if joined and joined[1] in known and not _REASONS.search(led[2][: joined.start(1)]):
             further.add(joined[1])
         return frozenset({led[1].upper()} | further), led[2]
-    named = [found for found in _NAMED.finditer(answer) if found[1].upper() in known and _is_label(answer, found.start(1))]
+    named = [
+        found for found in _NAMED.finditer(answer) if found[1].upper() in known and _is_label(answer, found.start(1))
+    ]
     if named:
         return _run(answer, named[-1].start(1), known), answer[named[-1].end(1) :].strip(" ).:\"'")
     main = _REASONS.split(answer, maxsplit=1)[0]
-    found = {label[1].upper() for label in _GIVEN.finditer(main) if _is_label(main, label.start(1)) and label[1].upper() in known}
+    found = {
+        label[1].upper()
+        for label in _GIVEN.finditer(main)
+        if _is_label(main, label.start(1)) and label[1].upper() in known
+    }
     tail = re.search(r"\b(?:so|thus|therefore|hence|option|choice)[,:]?\s\(?([A-Ja-j])\)?\W*$", answer)
     if not found and tail and tail[1].upper() in known:
         found = {tail[1].upper()}
@@ -175,7 +191,9 @@ def _is_label(text: str, at: int) -> bool:
     if letter in "aAI" and re.match(r"\s[a-z]", after):
         return False
     if letter.isdecimal():
-        return bool(re.match(r"\W?\)|\(", before[-1:] + after[:1])) or bool(re.search(r"(?:option|choice|statement|answer)\s$", text[:at], re.I))
+        return bool(re.match(r"\W?\)|\(", before[-1:] + after[:1])) or bool(
+            re.search(r"(?:option|choice|statement|answer)\s$", text[:at], re.I)
+        )
     if letter.islower():
         return after[:1] in (")", ".", "") or before[-1:] in ("(", '"')
     return not re.search(r"\b(?:[Vv]itamin|[Hh]epatitis|[Gg]roup|[Tt]ype|[Cc]lass|[Pp]lan|[Gg]rade)\s\(?$", text[:at])

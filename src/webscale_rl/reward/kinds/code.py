@@ -161,7 +161,12 @@ def _bare(text: str) -> str:
     text = " ".join(text.split())
     while len(text) > 2 and text[0] == text[-1] and text[0] in "`\"'":
         text = text[1:-1].strip()
-    if text.endswith((".", ";", ":", ",")) and len(text) > 2 and text[-2:] not in ("..", "::") and text[-2].isalnum() | (text[-2] in ")`\"'>"):
+    if (
+        text.endswith((".", ";", ":", ","))
+        and len(text) > 2
+        and text[-2:] not in ("..", "::")
+        and text[-2].isalnum() | (text[-2] in ")`\"'>")
+    ):
         text = text[:-1].rstrip()
         if len(text) > 2 and text[0] == text[-1] and text[0] in "`\"'":
             text = text[1:-1].strip()

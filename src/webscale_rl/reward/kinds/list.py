@@ -33,7 +33,9 @@ _AND = re.compile(r",?\s(?:and|&|plus|as well as)\s", re.IGNORECASE)
 _OR = re.compile(r",?\s(?:or|nor)\s", re.IGNORECASE)
 _ASSIGNED = re.compile(r"^[a-zA-Z](?:_?\d)?\s?=\s?")
 _GLOSS = re.compile(r"\s?\([^()]{0,200}\)")
-_LEAD = re.compile(r"^.{0,300}?(?:\b(?:are|is|were|was|include|includes|included|borders?|of)\b:?|:)\s", re.IGNORECASE | re.DOTALL)
+_LEAD = re.compile(
+    r"^.{0,300}?(?:\b(?:are|is|were|was|include|includes|included|borders?|of)\b:?|:)\s", re.IGNORECASE | re.DOTALL
+)
 _ORDER = re.compile(
     r"\b(?:in (?:the )?(?:correct |right |chronological |ascending |descending |alphabetical |proper )?order|rank|ranked|sequence|chronolog\w+|from \w+ to \w+"
     r"|steps?|ascending|descending|order of|sorted|arrange|in turn|in order)\b",
@@ -125,7 +127,9 @@ def _split(text: str, mark: str) -> list[str]:
         elif character in ")]}":
             depth = max(0, depth - 1)
         elif character == mark and not depth:
-            figures = text[at - 1 : at].isdecimal() and text[at + 1 : at + 4].isdecimal() and len(text[at + 1 : at + 4]) == 3
+            figures = (
+                text[at - 1 : at].isdecimal() and text[at + 1 : at + 4].isdecimal() and len(text[at + 1 : at + 4]) == 3
+            )
             if not (mark == "," and figures and not text[at + 4 : at + 5].isdecimal()):
                 parts.append(text[last:at])
                 last = at + 1
@@ -166,7 +170,9 @@ def _without_lead(text: str, question: str, wanted: tuple[str, ...]) -> str:
         words = [word for word in read(lead[0]).words if is_content(word)]
         if any(word.stem in own for word in words):
             return text
-        if not all(word.stem in known or word.plain in PLAIN or word.plain in FUNCTION or word.stem[0] == "#" for word in words):
+        if not all(
+            word.stem in known or word.plain in PLAIN or word.plain in FUNCTION or word.stem[0] == "#" for word in words
+        ):
             return text
         text = text[lead.end() :]
     return text
@@ -224,7 +230,12 @@ def _same(wanted: str, given: str, question: str) -> bool | None:
     if same is None and reference.type in ("name", "phrase"):
         more = [word for word in read(given).words if is_content(word)]
         own = read(wanted).stems
-        if own and more and more[-1].stem == own[-1] and all(word.plain.endswith(("ist", "ial")) or word.plain == "nazi" for word in more[:-1]):
+        if (
+            own
+            and more
+            and more[-1].stem == own[-1]
+            and all(word.plain.endswith(("ist", "ial")) or word.plain == "nazi" for word in more[:-1])
+        ):
             return True
     return same
 
@@ -238,5 +249,3 @@ def _kind(item: str) -> tuple[ModuleType, Reference]:
         if reference is not None:
             return module, reference
     return importlib.import_module("webscale_rl.reward.kinds.phrase"), Reference(item, "phrase")
-
-

@@ -12,11 +12,13 @@ import re
 from functools import lru_cache
 from itertools import islice
 
-from webscale_rl.reward.assertion import Scene, best, breaks, clause_end, guarded, is_new, scene, stands
+from webscale_rl.reward.assertion import guarded
 from webscale_rl.reward.kinds import phrase
 from webscale_rl.reward.lexicon import FUNCTION, PLAIN
 from webscale_rl.reward.proper import ALWAYS_LEFT_OUT, DEMONYMS, GENERIC, LEGAL, PLACES, SPELT_OUT, TITLES
 from webscale_rl.reward.reference import Reference
+from webscale_rl.reward.scene import Scene, best, breaks, clause_end, is_new, scene
+from webscale_rl.reward.standing import stands
 from webscale_rl.reward.text import fold
 from webscale_rl.reward.verdict import Match
 from webscale_rl.reward.words import (
@@ -136,7 +138,9 @@ def _grown(text: Text, own: frozenset[str], start: int, end: int) -> tuple[int, 
         at -= 1
         start = at if words[at].stem in own else start
     at = end
-    while at < len(words) and (words[at].stem in own or words[at].plain in ("of", "the", "and")) and not breaks(words, at):
+    while (
+        at < len(words) and (words[at].stem in own or words[at].plain in ("of", "the", "and")) and not breaks(words, at)
+    ):
         at += 1
         end = at if words[at - 1].stem in own else end
     return start, end
@@ -167,7 +171,12 @@ def _beside(text: Text, at: Scene, start: int, end: int) -> Match | None:
         return Match(False, "other_name")
     before = words[start - 1] if start and not breaks(words, start) else None
     before = None if before and before.plain in TITLES else before
-    if before and is_name_like(before) and before.stem not in at.own and (is_exclusive(before.stem) or is_exclusive(read(before.raw).stems[0])):
+    if (
+        before
+        and is_name_like(before)
+        and before.stem not in at.own
+        and (is_exclusive(before.stem) or is_exclusive(read(before.raw).stems[0]))
+    ):
         return Match(False if fragment else None, "other_name")
     after = words[end] if end < len(words) and not breaks(words, end) else None
     if after and after.plain in GENERIC and after.stem not in at.asked and is_name_like(after):
@@ -201,8 +210,10 @@ def _by_initials(wanted: Text, text: Text, at: Scene, spelt_out: bool) -> Match 
             return stands(at, place, place + 1, name=True) if match.same else match
     if not spelt_out and len(wanted.words) == 1 and len(wanted.words[0].raw) >= 3 and wanted.words[0].raw.isupper():
         name = tuple(word for word in text.words if word.plain not in _ARTICLES)
-        if len(name) <= _LONGEST and wanted.words[0].plain in _letters(text) and all(
-            is_name_like(word) or not is_content(word) for word in name
+        if (
+            len(name) <= _LONGEST
+            and wanted.words[0].plain in _letters(text)
+            and all(is_name_like(word) or not is_content(word) for word in name)
         ):
             return Match(True, "initials")
     return None
@@ -232,7 +243,11 @@ def _mismatch(core: tuple[str, ...], required: frozenset[str], text: Text, at: S
                 return Match(False, "opposed")
     if not new:
         if missing == required:
-            return Match(False, "says_nothing") if not any(word.plain in PLAIN for word in text.words) else Match(None, "other")
+            return (
+                Match(False, "says_nothing")
+                if not any(word.plain in PLAIN for word in text.words)
+                else Match(None, "other")
+            )
         first = read(next(iter(missing))).stems
         if _is_team(core, text):
             return Match(True, "team")

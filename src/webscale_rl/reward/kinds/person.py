@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from webscale_rl.reward.assertion import Scene, best, breaks, guarded, is_new, scene, stands
+from webscale_rl.reward.assertion import guarded
 from webscale_rl.reward.kinds import name, phrase
 from webscale_rl.reward.proper import (
     DEMONYMS,
@@ -29,6 +29,8 @@ from webscale_rl.reward.proper import (
     TITLES,
 )
 from webscale_rl.reward.reference import Reference
+from webscale_rl.reward.scene import Scene, best, breaks, is_new, scene
+from webscale_rl.reward.standing import stands
 from webscale_rl.reward.verdict import Match
 from webscale_rl.reward.words import Text, Word, is_content, is_name_like, near, read, wordings
 
@@ -39,7 +41,9 @@ _WHO = re.compile(
     r"|woman|leader|monarch|judge|justice|senator|politician|founder|engineer|doctor|psychologist)\b",
     re.IGNORECASE,
 )
-_TEAMS = re.compile(r"\b(?:won|win|wins|beat|beats|defeated|champions?|team|club|band|owns|makes|manufactures|publish\w*)\b", re.I)
+_TEAMS = re.compile(
+    r"\b(?:won|win|wins|beat|beats|defeated|champions?|team|club|band|owns|makes|manufactures|publish\w*)\b", re.I
+)
 
 
 _OTHERS = frozenset("number suffix surname given_name middle_name person more_names title".split())
@@ -135,7 +139,9 @@ def _mention(wanted: Person, text: Text, at: Scene, place: int) -> Match:
     match = guarded(at, start, end)
     if not match.same:
         return match
-    listed = start and "," in words[start].gap and any(is_new(at, word) and is_name_like(word) for word in words[:start])
+    listed = (
+        start and "," in words[start].gap and any(is_new(at, word) and is_name_like(word) for word in words[:start])
+    )
     if listed and all(is_name_like(word) or not is_content(word) for word in words):
         return Match(None, "several")
     standing = stands(at, start, end, name=True)

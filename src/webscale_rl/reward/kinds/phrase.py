@@ -12,9 +12,11 @@ from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple
 
-from webscale_rl.reward.assertion import Scene, best, guarded, is_new, scene, stands
+from webscale_rl.reward.assertion import guarded
 from webscale_rl.reward.lexicon import NEGATIONS, PLAIN
 from webscale_rl.reward.reference import Reference
+from webscale_rl.reward.scene import Scene, best, is_new, scene
+from webscale_rl.reward.standing import stands
 from webscale_rl.reward.text import fold
 from webscale_rl.reward.verdict import Match
 from webscale_rl.reward.words import (
@@ -245,7 +247,11 @@ def _mismatch(wanted: Wanted, text: Text, at: Scene, missing: frozenset[str]) ->
     if shares:
         terms = len(wanted.keys) <= SHORT and len(text.content) <= SHORT + 1 and not wanted.verbal
         return Match(False if terms else None, "substituted")
-    if not wanted.verbal and len(wanted.required) <= SHORT and (len(text.content) <= FRAGMENT or len(wanted.keys) <= SHORT):
+    if (
+        not wanted.verbal
+        and len(wanted.required) <= SHORT
+        and (len(text.content) <= FRAGMENT or len(wanted.keys) <= SHORT)
+    ):
         return Match(False, "disjoint")
     return Match(None, "other_words")
 
@@ -257,12 +263,16 @@ def _is_verbal(text: Text) -> bool:
         return False
     long = len(text.words) > 1 and first.raw[-1:].islower()
     third = len(text.words) > 2 and first.plain.endswith("s") and is_content(text.words[1])
-    return first.plain in ("to", "it", "they", "by", "because") or (long and (third or first.plain.endswith(("ing", "ed"))))
+    return first.plain in ("to", "it", "they", "by", "because") or (
+        long and (third or first.plain.endswith(("ing", "ed")))
+    )
 
 
 def _unspaced(text: Text) -> bool:
     """Whether the text is in a script that writes no spaces between words."""
-    return any("\u0e00" <= character <= "\u0eff" or "\u3040" <= character <= "\u9fff" for character in text.words[0].plain)
+    return any(
+        "\u0e00" <= character <= "\u0eff" or "\u3040" <= character <= "\u9fff" for character in text.words[0].plain
+    )
 
 
 _FRAMES = frozenset("答案是为為ですだはのがをえ正解回答就最終终おそれこ的")

@@ -17,11 +17,15 @@ from webscale_rl.reward.words import Text, Word, is_content, opposed, read
 RESTATED = 0.6
 """An answer restates a question if it has at least so much of the question's content words."""
 
-_YES = frozenset("yes yeah yep yup true correct right indeed absolutely certainly definitely affirmative sure agreed".split())
+_YES = frozenset(
+    "yes yeah yep yup true correct right indeed absolutely certainly definitely affirmative sure agreed".split()
+)
 _NO = frozenset("no nope false incorrect wrong never untrue negative nah disagree hardly impossible".split())
 _TRUTH = {"true": True, "correct": True, "right": True, "false": False, "incorrect": False, "wrong": False, "untrue": False,
           "accurate": True, "inaccurate": False, "yes": True, "no": False}  # fmt: skip
-_HEDGES = frozenset("maybe perhaps possibly depends unclear unsure unknown sometimes uncertain partly partially".split())
+_HEDGES = frozenset(
+    "maybe perhaps possibly depends unclear unsure unknown sometimes uncertain partly partially".split()
+)
 _SUBJECTS = frozenset("it he she they this that there we you i these those".split())
 _CONCLUDED = re.compile(
     r"\b(?:answer|conclusion|verdict|statement|claim)\b(?: (?:here|to the question|to this question))? (?:is|would be|must be)"
@@ -41,9 +45,9 @@ def infer(answer: str, question: str = "") -> Reference | None:
     """Yes, no, true or false alone; or such a word, punctuation and a reason if the question asks for it."""
     bare = _BARE.fullmatch(answer[:40]) is not None and len(answer) <= 40
     asked = _ASKED.search(question[:2000]) is not None
-    if (bare and (asked or not question.strip() or answer.strip(" .").casefold() not in ("right", "correct", "wrong"))) or (
-        asked and _LED.match(answer)
-    ):
+    if (
+        bare and (asked or not question.strip() or answer.strip(" .").casefold() not in ("right", "correct", "wrong"))
+    ) or (asked and _LED.match(answer)):
         return Reference(answer, "yes_no")
     return None
 
@@ -96,7 +100,10 @@ def _led(words: tuple[Word, ...], question: str) -> bool | None:
     """What the first word says: yes, no, true, not at all."""
     first = words[0].plain
     rest = words[1:4]
-    if first in ("probably", "likely", "most", "well", "so", "thus", "therefore", "hence", "clearly", "answer", "the") and len(words) > 1:
+    if (
+        first in ("probably", "likely", "most", "well", "so", "thus", "therefore", "hence", "clearly", "answer", "the")
+        and len(words) > 1
+    ):
         if first == "the" and words[1].plain != "answer":
             return None
         lead = next((word.plain for word in words[1:4] if word.plain in _YES | _NO | {"not"}), "")
@@ -121,7 +128,9 @@ def _led(words: tuple[Word, ...], question: str) -> bool | None:
                 return not said
             if first == "no" and rest and not rest[0].gap and rest[0].plain not in _SUBJECTS and is_content(rest[0]):
                 return None
-            turned = any(word.plain in (_NO if said else _YES) & {"yes", "no", "true", "false"} and word.gap for word in rest)
+            turned = any(
+                word.plain in (_NO if said else _YES) & {"yes", "no", "true", "false"} and word.gap for word in rest
+            )
             return None if turned else said
     return None
 
@@ -130,8 +139,10 @@ def _states(words: tuple[Word, ...]) -> bool:
     plains = [word.plain for word in words]
     subject = plains[0] in _SUBJECTS or (plains[0] in ("the", "this", "that") and len(plains) > 1
                                          and plains[1] in ("statement", "claim", "answer", "assertion", "sentence"))  # fmt: skip
-    short = len(words) <= 4 and plains[0] in _SUBJECTS and all(
-        plain in _SUBJECTS | AUXILIARIES | NEGATIONS or plain in FUNCTION for plain in plains
+    short = (
+        len(words) <= 4
+        and plains[0] in _SUBJECTS
+        and all(plain in _SUBJECTS | AUXILIARIES | NEGATIONS or plain in FUNCTION for plain in plains)
     )
     return subject and (short or any(plain in _TRUTH for plain in plains[1:6]))
 
@@ -155,7 +166,11 @@ def _restated(text: Text, question: str) -> bool | None:
         return None
     held = sought & frozenset(text.stems)
     turned = [
-        (key, word.stem) for word in text.words if word.stem not in sought for key in sought - held if opposed(key, word.stem)
+        (key, word.stem)
+        for word in text.words
+        if word.stem not in sought
+        for key in sought - held
+        if opposed(key, word.stem)
     ]
     short = len(text.words) <= 4 and text.words[0].plain in _SUBJECTS
     if len(held) + len(turned) < RESTATED * len(sought) and not (short and (held or turned)):
