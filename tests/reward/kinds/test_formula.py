@@ -169,7 +169,9 @@ def test_two_numbers_with_a_comma_are_one_number_or_two_as_the_other_text_says()
     assert decided("(100,200)", "100200") is False
 
 
-@pytest.mark.parametrize("text", ["9^9^9^9", "2^{10^9}", "1000!", r"\binom{10^9}{10^8}", "(2^{8000})^{2}", "7^{-99999}"])
+@pytest.mark.parametrize(
+    "text", ["9^9^9^9", "2^{10^9}", "1000!", r"\binom{10^9}{10^8}", "(2^{8000})^{2}", "7^{-99999}"]
+)
 def test_what_is_too_large_is_refused_and_not_computed(text: str) -> None:
     began = time.process_time()
     assert exact(parse(text)) is None
@@ -228,14 +230,40 @@ def test_hostile_text_is_refused_at_once(name: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    [r"\frac{14}{3}", "p - q", "x^2+2x+1", "y = 2x - 3", r"(3, \frac{\pi}{2})", "(3, 4)", "6 - 5i", r"2\sqrt{3}", "10!"],
+    [
+        r"\frac{14}{3}",
+        "p - q",
+        "x^2+2x+1",
+        "y = 2x - 3",
+        r"(3, \frac{\pi}{2})",
+        "(3, 4)",
+        "6 - 5i",
+        r"2\sqrt{3}",
+        "10!",
+    ],
 )
 def test_formulas_are_known_as_such(text: str) -> None:
     assert formula.infer(text) == Reference(text, "formula")
 
 
 @pytest.mark.parametrize(
-    "text", ["42", "1,234", "Paris", "24/7", "10-20", "T-cell", "42 km", "yes", "C", "A, B", "AC/DC", "COVID-19", "3.14", "n/a"]
+    "text",
+    [
+        "42",
+        "1,234",
+        "Paris",
+        "24/7",
+        "10-20",
+        "T-cell",
+        "42 km",
+        "yes",
+        "C",
+        "A, B",
+        "AC/DC",
+        "COVID-19",
+        "3.14",
+        "n/a",
+    ],
 )
 def test_words_and_plain_numbers_are_other_kinds(text: str) -> None:
     assert formula.infer(text) is None
@@ -285,7 +313,9 @@ def test_a_child_after_a_fork_has_a_worker_of_its_own() -> None:
         read, write = os.pipe()
         pid = os.fork()
         if pid == 0:
-            os.write(write, b"1" if worker._WORKER is not parent and worker._WORKER.lock.acquire(blocking=False) else b"0")
+            os.write(
+                write, b"1" if worker._WORKER is not parent and worker._WORKER.lock.acquire(blocking=False) else b"0"
+            )
             os._exit(0)
         os.waitpid(pid, 0)
     assert os.read(read, 1) == b"1"

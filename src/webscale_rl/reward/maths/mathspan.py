@@ -51,6 +51,7 @@ _KEPT = FUNCTIONS | {
 _WRAPPED = re.compile(r"\\(?:boxed|fbox|displaystyle|mathbf|bm|boldsymbol|text|mathrm|ensuremath|framebox)\s*\{")
 _DELIMITERS = re.compile(r"\$\$?|\\[()\[\]]")
 _MONEY = re.compile(r"\$(?=\d)")
+_AROUND = (("$$", "$$"), ("$", "$"), (r"\(", r"\)"), (r"\[", r"\]"))
 _EDGES = " \t\n.,;:*`_"
 
 
@@ -94,7 +95,7 @@ def bare(text: str) -> str:
         wrapped = _WRAPPED.match(text)
         if wrapped is not None and text.endswith("}") and _closes_at_end(text, wrapped.end() - 1):
             text = text[wrapped.end() : -1]
-        for opening, closing in (("$$", "$$"), ("$", "$"), (r"\(", r"\)"), (r"\[", r"\]")):
+        for opening, closing in _AROUND if text[:1] in ("$", "\\") else ():
             inner = text[len(opening) : -len(closing)]
             around = text.startswith(opening) and text.endswith(closing) and len(text) > 2 * len(opening)
             if around and opening not in inner and closing not in inner and not inner.endswith("\\"):

@@ -43,6 +43,7 @@ _EMPTY = frozenset({"no solution", "no solutions", "no real solution", "no real 
 _ALL = frozenset({"all real numbers", "all reals", "all real", "real numbers"})
 _SAYING = frozenset("is are was equals be gives get so then thus hence therefore with that and not no isn't".split())
 _FLIPPED = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "!=": "!="}
+_NO_VALUES = frozenset({"list", "rel", "text", "set", "union", "inter", "minus", "matrix", "tuple", "unit", "such"})
 _FLAT = {"value", "set"}
 
 
@@ -99,9 +100,10 @@ def _scalar(node: Node) -> Meaning:
         return Meaning("value", (Node("neg", inner.args),), unit=sign)
     if node.op in ("deg", "pct"):
         return Meaning("value", node.args, unit="°" if node.op == "deg" else "%")
-    if any(part.op in ("pm", "mp") for part in walk(node)):
+    found = {part.op for part in walk(node)}
+    if "pm" in found or "mp" in found:
         return Meaning("set", (_signed(node, plus=True), _signed(node, plus=False)))
-    if any(part.op in ("list", "rel", "text", "set", "union", "matrix", "tuple", "unit") for part in walk(node)):
+    if found & _NO_VALUES:
         raise Unreadable("no value")
     return Meaning("value", (node,))
 
