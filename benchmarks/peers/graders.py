@@ -3,8 +3,8 @@
     VENV/bin/python graders.py < requests.jsonl > verdicts.jsonl
 
 A request is {"grader", "responses": [...], "truths": [[...], ...]}, a verdict {"scores": [...], "seconds"} or
-{"missing"}. Needs the standard library alone, and in its environment what a grader wants. verl's own `__init__` imports a training
-stack; its graders are files that do without, so they are imported as such.
+{"missing"}. Needs the standard library alone, and in its environment what a grader wants. verl's own `__init__` imports
+a training stack; its graders are files that do without, so they are imported as such.
 """
 
 from __future__ import annotations
