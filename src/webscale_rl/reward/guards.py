@@ -63,7 +63,7 @@ _CLAUSE = re.compile(
     r"|since)\b",
     re.IGNORECASE,
 )
-_WORDY = frozenset({"phrase"})
+_AND_NUMBER = re.compile(r"\d[^.;=\n]{0,60}\band\s{1,3}\d[\d.,]{0,20}\W{0,3}$")
 _SCALAR = frozenset(
     {"number", "quantity", "percentage", "money", "date", "person", "name", "choice", "yes_no", "code", "phrase"}
 )
@@ -88,7 +88,7 @@ def guard(references: Sequence[Reference], question: str, response: str, answer:
 
 
 def refused(references: Sequence[Reference], question: str, answer: str) -> str | None:
-    """Why no judge would be asked about this answer. Apart from `guard`, for what compares as wrong does not need it."""
+    """Why no judge would be asked about this answer. Apart from `guard`: what compares as wrong does not need it."""
     why = refusal(question, [reference.answer for reference in references], answer)
     return None if why == "no_words" and any(reference.type == "formula" for reference in references) else why  # {}
 
@@ -145,9 +145,13 @@ def _mostly_latin(text: str) -> bool:
 def enumerates(references: Sequence[Reference], answer: str) -> bool:
     """Whether an answer is a bare enumeration, though no list is asked for: one of its items may be right by accident.
 
-    "Rayleigh scattering, ocean reflection, ozone, dust" enumerates; "Paris, which is the capital of France" does not.
+    "Rayleigh scattering, ocean reflection, ozone, dust" enumerates, and so does "Mars has 2 moons and 3".
     """
-    if any(reference.type not in _WORDY for reference in references) or len(answer) > 1000:
+    if len(answer) > 1000:
+        return False
+    if all(reference.type == "number" for reference in references):
+        return _AND_NUMBER.search(answer) is not None
+    if any(reference.type != "phrase" for reference in references):
         return False
     items = [item.strip() for item in _COMMA.split(answer) if item.strip()]
     most = max(len(_COMMA.split(reference.answer)) for reference in references)

@@ -4,7 +4,6 @@ pair is made, and stored with it."""
 from __future__ import annotations
 
 import importlib
-import importlib.util
 from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Protocol, cast, get_args
@@ -72,12 +71,9 @@ class Kind(Protocol):
 
 
 @cache
-def kind(name: str) -> Kind | None:
+def kind(name: AnswerType) -> Kind:
     """The module in `kinds/` for a type, imported when it is first used."""
-    qualified = f"webscale_rl.reward.kinds.{name}"
-    if importlib.util.find_spec(qualified) is None:
-        return None
-    return cast("Kind", importlib.import_module(qualified))
+    return cast("Kind", importlib.import_module(f"webscale_rl.reward.kinds.{name}"))
 
 
 @lru_cache(maxsize=8192)
@@ -90,8 +86,7 @@ def infer(answer: str, question: str = "", hint: str | None = None) -> Reference
     if len(answer) <= LONGEST and answer.strip():
         hinted = [hint] if hint in TYPES else []
         for name in (*hinted, *ORDER):
-            module = kind(name)
-            found = None if module is None else module.infer(answer, question)
+            found = kind(name).infer(answer, question)
             if found is not None:
                 return found
     return Reference(answer, "phrase")

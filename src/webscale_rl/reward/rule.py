@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from webscale_rl.reward.extract import Extracted, NoAnswer, end_of_turn, extract
 from webscale_rl.reward.guards import enumerates, guard, refused
 from webscale_rl.reward.reference import GroundTruth, Reference, kind, references
+from webscale_rl.reward.unmarked import focus
 from webscale_rl.reward.verdict import Match, Verdict
 
 SHOWN = 300
@@ -16,6 +17,9 @@ SHOWN = 300
 SEEN_BEFORE = 2_000
 """Characters before the answer in which a chat template's tokens are looked for."""
 
+_SEVERAL = Match(None, "several")
+"""What the kinds of numbers say of a sentence with several of them, if its wording does not tell which one counts."""
+_PLAIN_VALUES = frozenset({"number", "quantity", "percentage"})
 _PIECE = re.compile(r"\n|(?<=[.!])\s+")
 
 
@@ -90,4 +94,13 @@ def _best(truths: Sequence[Reference], answer: str, question: str) -> tuple[Refe
 
 def _compare(truth: Reference, answer: str, question: str) -> Match:
     module = kind(truth.type)
-    return Match(None, "no_kind") if module is None else module.compare(truth, answer, question)
+    if truth.type in _PLAIN_VALUES:
+        from webscale_rl.reward.kinds import formula  # when first used, as all kinds
+
+        if formula.is_expression(answer):  # the 5 of "5r^5" is not what it says, and √9 is 3
+            return formula.compare(truth, answer, question)
+    match = module.compare(truth, answer, question)
+    if match == _SEVERAL and (clause := focus(answer, question)) is not None:
+        focused = module.compare(truth, clause, question)
+        return Match(True, "clause") if focused.same else match
+    return match

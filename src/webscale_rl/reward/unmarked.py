@@ -20,6 +20,10 @@ from webscale_rl.reward.sentences import asserts, corrects, is_bullet, plain, sp
 HEAD = 4_000
 TAIL = 12_000
 """What is read of an unmarked response, in characters: its beginning and its end, where answers stand."""
+OWN_WORDS = 3
+"""A clause with so many words that neither the question nor its neighbour has, its number among them, is of something
+else."""
+
 _ITEM_MARK = re.compile(r"[-*•+–]\s+|\d{1,2}[.)]\s+(?=\S+\s+\S)")
 _SECTION = re.compile(
     r"\n[ \t]*[*_#> ]{0,6}(?:explanation|reasoning|rationale|justification|note|notes|sources?|references?"
@@ -65,6 +69,9 @@ _VERBS = frozenset(
     """is are was were has have had does do did can could will would may might must should let first then next now
     step easy okay ok hmm hm right well simple interesting indeed""".split()
 )
+_RELATIVE = re.compile(r"(?:which|who|whose|where)\b", re.IGNORECASE)
+_SUFFIX = re.compile(r"(?:ings?|ed|es|s|e|d)$")
+_CLAUSE = re.compile(r"(?:;|\s[-–—]|(?<!\d),(?!\s\d))\s|,?\s(?:and|but|while|whereas|although)\s")
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)?")
 _STOP = frozenset(
     """a an the of in on at to for from by with and or is are was were be been being do does did has have had what
@@ -187,8 +194,28 @@ def _last_question(question: str) -> str:
 
 @lru_cache(maxsize=512)
 def _content(text: str) -> frozenset[str]:
+    """The words that say something, by their beginnings: "ended" and "ends" are "end"."""
     words = (word.removesuffix("'s") for word in _WORD.findall(text[:1000].casefold()))
-    return frozenset(word[:6] for word in words if word not in _STOP)
+    return frozenset(_SUFFIX.sub("", word)[:6] if len(word) > 3 else word for word in words if word not in _STOP)
+
+
+def focus(sentence: str, question: str) -> str | None:
+    """The one clause of a sentence that shares the most with the question, of those that have a number: of "71 percent
+    is covered by water, and the remaining 29 percent is land" the first. None if there is but one, if no one is ahead,
+    or if another clause says nothing of its own: "2 moons, and 3" is two answers."""
+    asked = _content(_last_question(question))
+    clauses = [clause for clause in _CLAUSE.split(sentence) if clause and _NUMBER.search(clause)]
+    if not 1 < len(clauses) < 5 or not asked:
+        return None
+    shared = [len(asked & _content(clause)) for clause in clauses]
+    best = max(shared)
+    if not best or shared.count(best) > 1:
+        return None
+    chosen = clauses.pop(shared.index(best))
+    own = all(
+        _RELATIVE.match(clause) or len(_content(clause) - asked - _content(chosen)) >= OWN_WORDS for clause in clauses
+    )
+    return chosen if own else None
 
 
 def _same_frame(found: list[str], best: int) -> tuple[str, ...]:
