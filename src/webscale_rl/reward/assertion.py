@@ -36,7 +36,7 @@ _HEDGES = frozenset(
     " supposedly allegedly reportedly presumably debatable".split()
 )
 _DOUBTED = frozenset("sure certain clear confident".split())
-_SPEAKERS = frozenset("some many most people others scholars historians scientists critics experts sources".split())
+_SPEAKERS = frozenset("some many people others critics sources".split())
 _SAYING = frozenset(
     "say says said think thinks thought believe believes believed claim claims claimed argue argues argued assume"
     " assumed assumes suggest suggests suggested mistakenly falsely wrongly erroneously incorrectly".split()

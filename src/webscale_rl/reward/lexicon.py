@@ -36,6 +36,7 @@ PLAIN = frozenset(
     country city town region area place location state nation site
     historical historically traditionally credited attributed credit widely generally thing
     work works working operates functions relative compared mainly
+    inside within kind
     bright dark fresh whole people's today currently current year years century""".split()
 )
 """Words around an answer that never are the answer, unless the reference says them."""
@@ -151,7 +152,7 @@ IRREGULAR = {
     "theses": "thesis", "bases": "base", "oases": "oasis", "diagnoses": "diagnosis", "matrices": "matrix",
     "indices": "index", "vertices": "vertex", "appendices": "appendix", "genera": "genus", "ganglia": "ganglion",
     "alveoli": "alveolus", "villi": "villus", "flagella": "flagellum", "cilia": "cilium", "septa": "septum",
-    "neuroses": "neurosis", "metastases": "metastasis", "dice": "die", "died": "die", "dying": "die", "dies": "die",
+    "neuroses": "neurosis", "metastases": "metastasis", "lenses": "lens", "lens": "lens", "atlas": "atlas", "atlases": "atlas", "dice": "die", "died": "die", "dying": "die", "dies": "die",
     "wrote": "write", "written": "write", "sang": "sing", "sung": "sing", "began": "begin", "begun": "begin",
     "fell": "fall", "fallen": "fall", "rose": "rise", "risen": "rise", "grew": "grow", "grown": "grow", "gave": "give",
     "given": "give", "took": "take", "taken": "take", "came": "come", "became": "become", "went": "go", "gone": "go",
@@ -172,6 +173,14 @@ IRREGULAR = {
     "did": "do", "is": "be", "are": "be", "was": "be", "were": "be", "been": "be",
 }  # fmt: skip
 
+SAME = {
+    "rise": "increase", "grow": "increase", "raise": "increase", "fall": "decrease", "decline": "decrease", "drop": "decrease",
+    "diminish": "decrease", "reduce": "decrease", "lessen": "decrease", "carry": "transport", "movie": "film",
+    "automobile": "car", "physician": "doctor", "begin": "start", "commence": "start", "purchase": "buy", "assist": "help",
+    "aid": "help", "construct": "build", "utilize": "use", "employ": "use", "rapid": "fast", "quick": "fast", "sick": "ill",
+    "illness": "disease", "sickness": "disease", "kid": "child", "obtain": "get", "acquire": "get", "attorney": "lawyer",
+}  # fmt: skip
+"""Words that mean the same as a common one wherever a short answer has them. Not a thesaurus: what is not sure is not here."""
 RELATED = {
     "axial": "axis", "solar": "sun", "lunar": "moon", "dental": "tooth", "stellar": "star", "aquatic": "water", "cardiac": "heart",
     "hepatic": "liver", "renal": "kidney", "gastric": "stomach", "marine": "sea", "maternal": "mother", "paternal": "father",

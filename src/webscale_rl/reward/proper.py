@@ -61,7 +61,7 @@ GIVEN = frozenset(
 )
 LEGAL = frozenset(
     """inc incorporated ltd limited gmbh ag corp corporation co company llc llp plc sa se nv bv spa srl oy ab as kg group
-    holdings pty""".split()
+    holdings pty rms hms uss hmcs hmas""".split()
 )
 ALWAYS_LEFT_OUT = frozenset("mount mountain river desert islands island international airport university".split())
 """Generic words that a name keeps its sense without: Everest, Nile, Sahara, Harvard."""

@@ -28,7 +28,9 @@ class Scene(NamedTuple):
     """An answer, the stems of the question and of the reference, and what the question's form says.
 
     `new` are the answer's words, folded, that neither question nor reference say and that could be an answer. `chosen`
-    is true if the question holds the reference ("Is it faster or slower?"): then its words are no excuse.
+    is true if the question holds the reference ("Is it faster or slower?"): then its words are no excuse. `act` says
+    that the reference tells what is done in two words at least, `object` that the question asks for the object of an
+    act ("what do bees collect", "which war was ended by").
     """
 
     text: Text
@@ -39,26 +41,30 @@ class Scene(NamedTuple):
     where: bool = False
     who: bool = False
     chosen: bool = False
+    act: bool = False
+    object: bool = False
 
 
 def scene(text: Text, own: frozenset[str], question: str, asked: frozenset[str] | None = None) -> Scene:
     """The scene of an answer. The question is read once for all answers to it; `asked` replaces its stems."""
-    content, negated, where, who = _asked(question)
+    content, negated, where, who, is_object = _asked(question)
     asked = content if asked is None else asked
     known = asked | own
     new = frozenset(
         word.plain for word in text.words if word.stem not in known and _says(word) and not _is_kin(word.stem, asked)
     )
-    return Scene(text, asked, own, new, negated, where, who, own <= content)
+    return Scene(text, asked, own, new, negated, where, who, own <= content, object=is_object)
 
 
 @lru_cache(maxsize=4096)
-def _asked(question: str) -> tuple[frozenset[str], bool, bool, bool]:
-    """The question's stems, whether it is negated, whether it asks for a place, and for a person."""
+def _asked(question: str) -> tuple[frozenset[str], bool, bool, bool, bool]:
+    """The question's stems, and whether it is negated, asks for a place, for a person, for an object."""
     text = read(question)
     plains = {word.plain for word in text.words}
     where = "where" in plains or bool(plains & {"located", "location", "state", "country", "organ"})
-    return text.content, bool(plains & (NEGATIONS | {"except"})), where, bool(plains & {"who", "whom", "whose"})
+    who = bool(plains & {"who", "whom", "whose"})
+    is_object = bool(plains & {"do", "does", "did", "can", "should", "would", "will"}) or "by" in plains
+    return text.content, bool(plains & (NEGATIONS | {"except"})), where, who, is_object
 
 
 def _says(word: Word) -> bool:

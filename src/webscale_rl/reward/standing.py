@@ -10,7 +10,7 @@ Knows words alone and no grammar: what it cannot follow is None, never right.
 
 from __future__ import annotations
 
-from webscale_rl.reward.lexicon import AUXILIARIES, HEADS, NEGATIONS, PLAIN, TRANSPARENT
+from webscale_rl.reward.lexicon import AUXILIARIES, HEADS, IRREGULAR, NEGATIONS, PLAIN, TRANSPARENT
 from webscale_rl.reward.proper import DEMONYMS, LEGAL, TITLES
 from webscale_rl.reward.scene import (
     ARTICLES,
@@ -25,7 +25,7 @@ from webscale_rl.reward.scene import (
     is_other,
 )
 from webscale_rl.reward.verdict import Match
-from webscale_rl.reward.words import Word, is_content, is_exclusive, is_name_like, kin, read
+from webscale_rl.reward.words import Word, is_content, is_exclusive, is_name_like, kin, opposed, read, stem
 
 _ELSEWHERE = frozenset(
     "followed_by preceded_by succeeded_by replaced_by next_to near after before above below behind beyond against versus"
@@ -36,7 +36,7 @@ _ELSEWHERE = frozenset(
 _TURNING = frozenset(
     """lacks lacked opposes opposed rejects rejected avoids avoided prevents prevented denies denied excludes excluded
     replaces replaced loses stops stopped destroys destroyed contradicts ignores ignored refuses refused fears feared
-    refuse fail failed avoid decline declined against forgot neglected warned forbade forbidden stopped
+    refuse fail failed avoid decline declined forgot neglected warned forbade forbidden stopped
     resists resisted abolishes abolished bans banned needs needed requires required precedes preceded follows followed
     surrounds resembles defeats defeated borders outlawed inhibits blocks blocked reduces reduced""".split()
 )
@@ -44,6 +44,9 @@ _CONTRASTING = frozenset("whereas while although though unlike whilst".split())
 _RELATIVE = frozenset("which who whose whom where".split())
 _NAMING = frozenset("is are was were be called named termed known as being".split())
 _LINKS = frozenset("by in of from to with on at as for into during under through".split())
+_CREDITED = frozenset("credited attributed ascribed belongs belonged owed goes went due thanks".split())
+_RELATIONS = frozenset("near under above below before after inside outside over".split())
+_HEAD_STEMS = frozenset(map(stem, HEADS))
 _PARTIES = frozenset("for to from with against about toward towards at in into onto on upon".split())
 
 
@@ -57,7 +60,10 @@ def stands(scene: Scene, start: int, end: int, *, name: bool = False) -> Match:
     if match is None:
         at, match = _modified(scene, first, start, name)
         match = match or _another(scene, first, at, name) or _beside(scene, start, end, name)
-    return match or _joined(scene, start, end, name) or _told_elsewhere(scene, first, start, end) or ASSERTED
+    return (
+        match or _joined(scene, start, end, name) or _told_elsewhere(scene, first, start, end)
+        or _exchanged(scene, first, start, end) or ASSERTED
+    )  # fmt: skip
 
 
 def _related(scene: Scene, first: int, start: int, name: bool) -> Match | None:
@@ -67,7 +73,7 @@ def _related(scene: Scene, first: int, start: int, name: bool) -> Match | None:
     for hit in near & _ELSEWHERE:
         if not read(hit.replace("_", " ")).content & (scene.asked | scene.own):
             return Match(None, "elsewhere")
-    if name and scene.who and start > first and words[start - 1].plain in _PARTIES:
+    if name and scene.who and start > first and words[start - 1].plain in _PARTIES and words[start - 2].plain not in _CREDITED:
         if any(is_new(scene, word) or word.stem in scene.asked for word in words[first : start - 1]):
             return Match(None, "elsewhere")
     return None
@@ -101,7 +107,7 @@ def _modified(scene: Scene, first: int, start: int, name: bool) -> tuple[int, Ma
             continue
         if (word.gap == "-" and at > first) or (name and not is_name_like(word)) or _is_dressing(word):
             continue
-        if is_exclusive(word.stem):
+        if is_exclusive(word.stem) and (not is_a or word.stem[0] == "#"):
             return at, Match(None, "modified")
         if not name and _is_object(scene, words, first, at):
             return at + 1, None
@@ -112,7 +118,7 @@ def _modified(scene: Scene, first: int, start: int, name: bool) -> tuple[int, Ma
 
 def _is_dressing(word: Word) -> bool:
     """A title, or "first": the first smallpox vaccine is the smallpox vaccine."""
-    return (word.plain in TITLES and is_name_like(word)) or word.raw == "first"
+    return (word.plain in TITLES | LEGAL and is_name_like(word)) or word.raw == "first"
 
 
 def _another(scene: Scene, first: int, at: int, name: bool) -> Match | None:
@@ -120,14 +126,15 @@ def _another(scene: Scene, first: int, at: int, name: bool) -> Match | None:
     words = scene.text.words
     others = [
         place for place in range(first, at)
-        if is_new(scene, words[place]) and not (name and words[place].raw.islower())
+        if is_new(scene, words[place]) and not (name and words[place].raw.islower()) and words[place].plain not in _LINKS
         and not (is_name_like(words[place]) and words[place + 1].stem in scene.asked and is_name_like(words[place + 1]))
         and not (words[place].plain in TRANSPARENT and words[place + 1].plain == "of")
     ]  # fmt: skip
     if not name and others and _leads(scene, words, first, at) and not _turns(scene, words, first, at):
         if _carries(scene, words, first, at, others[-1]):
             others = others[:-1]
-    if not others or (_is_said(words, at) and _leads(scene, words, first, at)):
+    said = _is_said(words, at) or (name and words[at - 1].plain == "by" and words[at - 2].plain not in _TURNING)
+    if not others or (said and _leads(scene, words, first, at)):
         return _headed(scene, first, at)
     if scene.where and words[at - 1].plain in ARTICLES | {"in", "at", "on", "within", "inside", "of"}:
         return None
@@ -148,7 +155,12 @@ def _carries(scene: Scene, words: tuple[Word, ...], first: int, at: int, place: 
 
 def _turns(scene: Scene, words: tuple[Word, ...], first: int, at: int) -> bool:
     """Whether a word before the window turns what is said of it: lacks, prevents, refused."""
-    return any(word.plain in _TURNING and word.stem not in scene.asked for word in words[first:at])
+    return any((turns(word) or word.plain == "against") and word.stem not in scene.asked for word in words[first:at])
+
+
+def turns(word: Word) -> bool:
+    """Whether a verb says of its object that it is not so, not there or not done."""
+    return word.plain in _TURNING
 
 
 def _told_elsewhere(scene: Scene, first: int, start: int, end: int) -> Match | None:
@@ -156,11 +168,44 @@ def _told_elsewhere(scene: Scene, first: int, start: int, end: int) -> Match | N
     words = scene.text.words
     last = clause_end(words, end)
     here = (*words[first:start], *words[end:last])
-    if last >= len(words) or not any(is_new(scene, word) for word in here) or any(w.stem in scene.asked for w in here):
+    if not any(is_new(scene, word) for word in here) or any(word.stem in scene.asked for word in here):
         return None
+    before = words[:first]
+    told = any(word.stem in scene.asked for word in before) and any(word.plain in AUXILIARIES for word in before)
+    if told and any(is_new(scene, word) and is_name_like(word) for word in before):
+        return Match(None, "elsewhere")
     there = words[last : last + SEES_ON]
     answers = sum(word.stem in scene.asked for word in there) >= 2 and any(is_new(scene, word) for word in there[:3])
     return Match(None, "elsewhere") if answers else None
+
+
+def _exchanged(scene: Scene, first: int, start: int, end: int) -> Match | None:
+    """Whether the window does what was asked to be done to it, or the other way round: "X defeated S" and "S defeated X"
+    for who defeated S."""
+    words = scene.text.words
+    last = clause_end(words, end)
+    if scene.object:
+        verb = words[end] if end < last else None
+        if verb and _is_past(verb) and _is_asked(scene, verb) and any(_is_asked(scene, w) for w in words[end + 1 : last]):
+            return Match(None, "exchanged")
+        return None
+    before = _verb(words, start)
+    active = not any(word.plain in AUXILIARIES for word in words[first : max(first, before)])
+    if before > first and _is_past(words[before]) and _is_asked(scene, words[before]) and active and words[before].stem not in scene.own:
+        if words[first].stem in scene.asked or (words[first].plain in ARTICLES and words[first + 1].stem in scene.asked):
+            return Match(None, "exchanged")
+    passive = last - end >= 4 and words[end].plain in AUXILIARIES and words[end + 2].plain == "by"
+    if passive and words[end + 3].stem in scene.asked and is_name_like(words[end + 3]):
+        return Match(None, "exchanged")
+    return None
+
+
+def _is_asked(scene: Scene, word: Word) -> bool:
+    return word.stem in scene.asked or (is_content(word) and stem(word.plain) in scene.asked)
+
+
+def _is_past(word: Word) -> bool:
+    return word.raw.islower() and (word.plain.endswith("ed") or IRREGULAR.get(word.plain, word.plain) != word.plain)
 
 
 
@@ -225,6 +270,8 @@ def _headed(scene: Scene, first: int, at: int) -> Match | None:
         place -= 1
     if place > first and words[place].plain == "of":
         head = words[place - 1]
+        if any(is_new(scene, word) and is_name_like(word) for word in words[:first]):
+            return Match(None, "headed")
         if not (
             head.stem in scene.asked | scene.own
             or head.plain in TRANSPARENT
@@ -248,7 +295,7 @@ def _beside(scene: Scene, start: int, end: int, name: bool) -> Match | None:
         return Match(None, "compound")
     if word.plain == "without":
         return Match(None, "contrasted")
-    if not is_new(scene, word) or word.plain in HEADS or word.plain in LEGAL or word.plain.endswith("ly"):
+    if not is_new(scene, word) or word.stem in _HEAD_STEMS or word.plain in _RELATIONS or word.plain in LEGAL or word.plain.endswith("ly"):
         return None
     if name:
         short = all(is_name_like(other) or not is_content(other) for other in words)
@@ -261,6 +308,11 @@ def _beside(scene: Scene, start: int, end: int, name: bool) -> Match | None:
     return Match(None, "extended")
 
 
+def _goes_on(scene: Scene, word: Word, name: bool) -> bool:
+    """Whether "and" adds a further act to an act: filter waste and produce urine."""
+    return scene.act and not name and not any(opposed(word.stem, own) for own in scene.own)
+
+
 def _joined(scene: Scene, start: int, end: int, name: bool) -> Match | None:
     """X and Y where only X was asked for."""
     words = scene.text.words
@@ -270,7 +322,7 @@ def _joined(scene: Scene, start: int, end: int, name: bool) -> Match | None:
         lead = next((word for word in rest if word.plain not in ARTICLES), rest[0])
         if lead.plain in AUXILIARIES or not (is_content(lead)):
             return None
-        if is_other(scene, lead) and not (name and not is_name_like(lead)):
+        if is_other(scene, lead) and not (name and not is_name_like(lead)) and not _goes_on(scene, lead, name):
             return Match(None, "more")
     at = start - 1
     while at > 0 and words[at].plain in ARTICLES:

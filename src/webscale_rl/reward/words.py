@@ -21,6 +21,7 @@ from webscale_rl.reward.lexicon import (
     NEGATIONS,
     OPPOSITES,
     RELATED,
+    SAME,
     REVERSING,
 )
 from webscale_rl.reward.number_words import VOCABULARY
@@ -43,6 +44,7 @@ _ROMAN = re.compile(r"(?:X{0,3})(?:IX|IV|V?I{0,3})")
 _ROMAN_VALUES = {"I": 1, "V": 5, "X": 10}
 _VOWEL = re.compile(r"[aeiouy]")
 _NOT = frozenset(word for word in NEGATIONS if word.endswith(("n't", "nt", "cannot")))
+_SAME = SAME
 _PLACED = {"mt": "mount", "mtn": "mountain", "st": "saint", "ft": "fort", "sts": "saint", "univ": "university"}
 
 
@@ -117,6 +119,7 @@ def stem(plain: str) -> str:
         plain = IRREGULAR[plain]
     elif len(plain) > 3 and plain.isascii():
         plain = _without_ending(plain)
+    plain = _SAME.get(plain) or _SAME.get(plain + "e", plain)
     if len(plain) > 5 and plain.endswith("ll"):
         return plain[:-1]
     return plain[:-1] if len(plain) > 3 and plain[-1] == "e" else plain

@@ -216,7 +216,7 @@ def _same(wanted: Person, given: Person, at: Scene) -> Match:
     elif wanted.number and given.suffix == "sr":
         return Match(False, "suffix")
     if not wanted.given:
-        return _one_name(wanted, given)
+        return _one_name(wanted, given, at)
     if not given.given:
         return _alone(wanted, given, at)
     if wanted.surname != given.surname:
@@ -243,7 +243,7 @@ def _given_names(wanted: Person, given: Person) -> Match:
     return Match(True, "person")
 
 
-def _one_name(wanted: Person, given: Person) -> Match:
+def _one_name(wanted: Person, given: Person, at: Scene) -> Match:
     """A reference of one name: Charlemagne, Bono, Victoria."""
     if not given.given:
         if given.surname == wanted.surname:
@@ -251,7 +251,10 @@ def _one_name(wanted: Person, given: Person) -> Match:
         return Match(None if near(wanted.surname, given.surname) else False, "person")
     if given.given[0] == wanted.surname and wanted.surname in KNOWN_BY_GIVEN and len(given.given) == 1:
         return Match(True, "person")
-    return Match(None if wanted.surname in (*given.given, given.surname) else False, "more_names")
+    parts = (*given.given, given.surname)
+    if wanted.surname in parts:
+        return Match(all(part in at.asked for part in parts if part != wanted.surname) or None, "more_names")
+    return Match(False, "more_names")
 
 
 def _alone(wanted: Person, given: Person, at: Scene) -> Match:

@@ -16,7 +16,7 @@ from webscale_rl.reward.assertion import guarded
 from webscale_rl.reward.lexicon import NEGATIONS, PLAIN
 from webscale_rl.reward.reference import Reference
 from webscale_rl.reward.scene import Scene, best, is_new, scene
-from webscale_rl.reward.standing import stands
+from webscale_rl.reward.standing import stands, turns
 from webscale_rl.reward.text import fold
 from webscale_rl.reward.verdict import Match
 from webscale_rl.reward.words import (
@@ -95,7 +95,7 @@ def compare_wording(wording: str, text: Text, question: str) -> Match:
         return Match(len(text.words[0].raw) > 2 or None, "initials")
     if not wanted.text.words[0].raw.isascii() and _unspaced(wanted.text):
         return _in_script(wanted.text, text)
-    at = scene(text, wanted.own, question)
+    at = scene(text, wanted.own, question)._replace(act=wanted.verbal and len(wanted.keys) > 1)
     held, replaced = _held(wanted, text, at)
     missing = wanted.required - held
     if missing:
@@ -104,7 +104,7 @@ def compare_wording(wording: str, text: Text, question: str) -> Match:
         return Match(None, "kin")
     if any(opposed(key, word.stem) for key in wanted.own - text.content for word in text.words if is_new(at, word)):
         return Match(False, "opposed")
-    at = scene(text, at.own | frozenset(replaced), question) if replaced else at
+    at = scene(text, at.own | frozenset(replaced), question)._replace(act=at.act) if replaced else at
     sought = frozenset(key if key in text.content else replaced_by(key, replaced) for key in wanted.required)
     return _windows(wanted, text, at, sought)
 
@@ -208,6 +208,8 @@ def _inside(wanted: Wanted, text: Text, at: Scene, start: int, end: int) -> Matc
         return Match(False, "denied")
     if any(word.plain == "or" for word in words) and not any(word.plain == "or" for word in wanted.text.words):
         return Match(None if new else False, "alternatives")
+    if any(turns(word) for word in new):
+        return Match(None, "turned")
     if new and (left_out or any(is_exclusive(word.stem) for word in new)):
         return Match(None, "substituted")
     if len(new) > max(1, len(wanted.keys) // 2) or end - start > 4 * len(wanted.text.words) + 4:

@@ -87,7 +87,8 @@ def says(answer: str, question: str) -> bool | None:
     led = _led(words, question)
     if led is not None:
         return led
-    if any(word.plain in _HEDGES for word in words):
+    asked = {word.stem for word in read(question).words}
+    if any(word.plain in _HEDGES and word.stem not in asked for word in words):
         return None
     return _stated(words) if len(words) <= 12 and _states(words) else _restated(text, question)
 
