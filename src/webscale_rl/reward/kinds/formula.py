@@ -41,6 +41,11 @@ _UNIT_LETTERS = frozenset("mgsLlhNJWVAKCFTdµkMBbnp")
 _SOLVED = re.compile(r"\$|\\[(\[]|\b(?:solve|solutions?|roots?|zeros|equation)\b", re.IGNORECASE)
 _WRITTEN = re.compile(r"\\(?:text|mbox|mathrm|textbf|textit)\s?\{([^{}]*)\}")
 _ABSOLUTE = re.compile(r"\|[^|]*[a-z][^|]*\|")
+_COMPUTED = re.compile(
+    r"^[\s$\[\\]{0,6}(?:\\d?frac\{d[^={}]{0,20}\}\{d[^={}]{0,20}\}|d\w{0,2}/d\w|\\int|\\lim|\\sum|\\prod)[^=]{0,300}=(?=.)",
+    re.DOTALL,
+)
+"""A left side that says what was computed: of "d/dx x^2 = 2x" the right side answers."""
 _LAYOUT = re.compile(r"\\(?:left|right|displaystyle|text|mathrm|mbox|,|!|;|:| )|[\s{}$]|\\[()\[\]]|(?<=\\)[dt](?=frac)")
 
 
@@ -93,6 +98,8 @@ def compare(reference: Reference, answer: str, question: str = "") -> Match:
     if len(answer) > MAX_CHARACTERS:
         return Match(None, "too_long")
     text = visible(answer)
+    if _COMPUTED.match(text) and not _COMPUTED.match(visible(reference.answer)):
+        text = _COMPUTED.sub("", text, count=1)
     best: Match | None = None
     for wording in (reference.answer, *reference.aliases):
         match = _compare(visible(wording), text, question, ordered=reference.ordered)
