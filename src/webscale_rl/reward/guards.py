@@ -56,6 +56,8 @@ _NO_COMMITMENT = re.compile(
 )
 _GUESSES = re.compile(r"\b(?:but|however|though|think|believe|guess|would say|likely|probably)\b", re.IGNORECASE)
 _SEPARATOR = re.compile(r"\s*(?:[,;|\n、]|(?<=\S)\s/\s|(?<=\w)/(?=\w)|\bor\b|\band\b)\s*", re.IGNORECASE)
+_FIGURES = re.compile(r"(?<!\d)\d{1,4}/\d{1,2}/\d{1,4}(?![\d/])")
+"""A date in figures, whose slashes separate no answers."""
 _NUMBER = re.compile(r"[-+~≈$€£]?\s?\d[\d,.]*\s?%?")
 _COMMA = re.compile(r"[,;]\s(?:and\s|or\s)?|\s(?:and|or)\s")
 _CLAUSE = re.compile(
@@ -164,7 +166,7 @@ def _shotgun(references: Sequence[Reference], answer: str) -> bool:
     """Whether the answer lists candidates where one is wanted: three numbers, or three short items on lines."""
     if any(reference.type not in _SCALAR for reference in references):
         return False
-    if not any(mark in answer for mark in ",;|\n/、") and " or " not in answer:
+    if not any(mark in answer for mark in ",;|\n/、") and " or " not in answer or _FIGURES.search(answer):
         return False
     items = [item for item in _SEPARATOR.split(answer) if item and item.strip()]
     if len(items) < SHOTGUN:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from webscale_rl.reward import numbers
 from webscale_rl.reward.extract import Extracted, NoAnswer, end_of_turn, extract
 from webscale_rl.reward.guards import enumerates, guard, refused
 from webscale_rl.reward.reference import GroundTruth, Reference, kind, references
@@ -20,6 +21,7 @@ SEEN_BEFORE = 2_000
 _SEVERAL = Match(None, "several")
 """What the kinds of numbers say of a sentence with several of them, if its wording does not tell which one counts."""
 _PLAIN_VALUES = frozenset({"number", "quantity", "percentage"})
+_PROSE = re.compile(r"(?<![\\a-zA-Z])[a-zA-Z]{3,}")
 _PIECE = re.compile(r"\n|(?<=[.!])\s+")
 
 
@@ -94,11 +96,11 @@ def _best(truths: Sequence[Reference], answer: str, question: str) -> tuple[Refe
 
 def _compare(truth: Reference, answer: str, question: str) -> Match:
     module = kind(truth.type)
-    if truth.type in _PLAIN_VALUES:
+    if truth.type in _PLAIN_VALUES and not _PROSE.search(answer):
         from webscale_rl.reward.kinds import formula  # when first used, as all kinds
 
-        if formula.is_expression(answer):  # the 5 of "5r^5" is not what it says, and √9 is 3
-            return formula.compare(truth, answer, question)
+        if formula.is_expression(answer) and numbers.parse(answer) is None:
+            return formula.compare(truth, answer, question)  # the 5 of "5r^5" is not what it says, and √9 is 3
     match = module.compare(truth, answer, question)
     if match == _SEVERAL and (clause := focus(answer, question)) is not None:
         focused = module.compare(truth, clause, question)
