@@ -318,7 +318,8 @@ def _books(judge: Judge) -> dict[str, Any]:
     calls, spent = judge.calls, judge.spent
     told = {"model": judge.model, "calls": calls.answered, "reused": judge.reused, "refused": judge.refused}
     told |= {"prompt_tokens": calls.prompt_tokens, "completion_tokens": calls.completion_tokens}
-    told |= {"usd": None if calls.unpriced else calls.usd, "usd_in_all": None if spent.unpriced else spent.usd}
+    known = not spent.unpriced and spent.answered > 0
+    told |= {"usd": calls.usd if known else None, "usd_in_all": spent.usd if known else None}
     return told | {"unusable": dict(calls.unusable), "retried": dict(calls.retried)}
 
 
