@@ -166,7 +166,7 @@ def _shotgun(references: Sequence[Reference], answer: str) -> bool:
     """Whether the answer lists candidates where one is wanted: three numbers, or three short items on lines."""
     if any(reference.type not in _SCALAR for reference in references):
         return False
-    if not any(mark in answer for mark in ",;|\n/、") and " or " not in answer or _FIGURES.search(answer):
+    if (not any(mark in answer for mark in ",;|\n/、") and " or " not in answer) or _FIGURES.search(answer):
         return False
     items = [item for item in _SEPARATOR.split(answer) if item and item.strip()]
     if len(items) < SHOTGUN:
