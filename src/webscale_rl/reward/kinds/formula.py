@@ -86,6 +86,8 @@ def _is_plain_formula(text: str, meaning: Meaning, question: str) -> bool:
     if meaning.parts[0].op == "fact" or _ABSOLUTE.fullmatch(text.strip()):
         return True
     names = {part.name for tree in meaning.parts for part in walk(tree) if part.op in ("sym", "const")}
+    if names and any(part.op == "fact" for tree in meaning.parts for part in walk(tree)):
+        return True
     if not names or not _OPERATION.search(text) or any(word not in FUNCTIONS for word in _WORD.findall(text)):
         return False
     if names & set(re.findall(r"\$[^$]*?([a-z])[^$]*\$", question)):
@@ -123,8 +125,8 @@ def is_expression(answer: str) -> bool:
     if meaning.kind != "value":
         return True
     inner = meaning.parts[0].args[0] if meaning.parts[0].op == "neg" else meaning.parts[0]
-    letter = inner.op == "mul" and [arg.op for arg in inner.args] == ["num", "sym"]
-    measured = letter and inner.args[1].name in _UNIT_LETTERS
+    names = symbols(inner)
+    measured = bool(names) and names <= _UNIT_LETTERS and inner.op in ("mul", "div")
     return not (measured or inner.op in ("num", "base") or (inner.op == "div" and exact(inner) is not None))
 
 
@@ -140,6 +142,8 @@ def _compare(wording: str, answer: str, question: str, *, ordered: bool) -> Matc
         return _words(wanted, wording, answer, question)
     if doubtful(answer):
         return Match(None, "doubt")
+    if wanted.kind == "value" and not wanted.name and "=" in wording and "=" not in answer:
+        return Match(None, "equation")  # an identity, such as Euler's, is not its right side
     asked = Asked(question.lower(), crc32(wording.encode("utf-8", "replace")))
     given = _stated(answer)
     if given is None:

@@ -31,7 +31,10 @@ _EXPLAINED = re.compile(
     r"(?![A-Za-z])",
     re.IGNORECASE,
 )
-_ASIDE = re.compile(r"\((?:≈|~|\\approx|approximately|approx\.?|about|roughly|or about|or approximately)[^()]*\)")
+_ASIDE = re.compile(
+    r"\((?:≈|~|\\approx|approximately|approx\.?|about|roughly|or about|or approximately)[^()]*\)"
+    r"|,?\s*\bor\s+(?:approximately|about|roughly)\s+[0-9.]+"
+)
 _LEADING = re.compile(r"(?:[A-Za-z][A-Za-z'-]+|a)[,:;]?\s+|[,:;]\s*")
 _KEPT = FUNCTIONS | {
     "pi",
@@ -48,6 +51,7 @@ _KEPT = FUNCTIONS | {
     "none",
     "empty",
 }
+_SAID = re.compile(r"(?<![\\A-Za-z])([A-Za-z])\s+(?:is|equals|is equal to)\s+(?=[-0-9\\(])")
 _WRAPPED = re.compile(r"\\(?:boxed|fbox|displaystyle|mathbf|bm|boldsymbol|text|mathrm|ensuremath|framebox)\s*\{")
 _DELIMITERS = re.compile(r"\$\$?|\\[()\[\]]")
 _MONEY = re.compile(r"\$(?=\d)")
@@ -68,12 +72,15 @@ def doubtful(text: str) -> bool:
 
 
 def candidates(answer: str) -> Iterator[str]:
-    """What the answer may be stating, the likeliest first; at most five texts."""
+    """What the answer may be stating, the likeliest first; at most six texts."""
     text = bare(answer)
     yield text
     plain = _undelimited(text)
     if plain != text:
         yield plain
+    said = _SAID.sub(r"\1 = ", plain)
+    if said != plain:
+        yield said
     stated = _ASIDE.sub("", plain)
     found = _EXPLAINED.search(stated)
     if found is not None and found.start() > 0:
