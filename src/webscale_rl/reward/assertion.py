@@ -31,7 +31,7 @@ _REVERSED = frozenset(
 _LOSING = frozenset("lost loses lose losing fails failed".split())
 _WRONG = frozenset("wrong incorrect false mistaken untrue inaccurate myth".split())
 _MODAL = frozenset("might may could".split())
-_HEDGES = frozenset(
+HEDGES = frozenset(
     "perhaps maybe possibly conceivably unsure uncertain unclear unknown guess guessing speculate speculated hypothetically"
     " supposedly allegedly reportedly presumably debatable".split()
 )
@@ -43,6 +43,7 @@ _SAYING = frozenset(
 )
 _IMPERSONAL = frozenset("once commonly often popularly widely formerly sometimes mistakenly falsely wrongly".split())
 _FORMER = frozenset("used formerly previously".split())
+_ONCE = frozenset("long once formerly previously initially".split())
 _TAKEN_BACK = frozenset("wait scratch correction sorry oops hmm".split())
 
 
@@ -88,6 +89,8 @@ def _denied_after(scene: Scene, start: int, end: int) -> Match | None:
         return Match(None, "elsewhere") if words[at].plain in _LOSING and words[at].stem not in scene.asked else None
     while at < last and words[at].plain in AUXILIARIES:
         at += 1
+    if at < last and words[at].plain in _ONCE:
+        return Match(None, "former")
     if (
         at < last
         and words[at].plain in _WRONG | {"a"}
@@ -172,13 +175,13 @@ def _hedged(scene: Scene, start: int, end: int) -> Match | None:
         plain = word.plain
         if start <= at < end or word.stem in known:
             continue
-        if plain in _HEDGES:
+        if plain in HEDGES:
             return Match(None, "hedged")
         if plain in _MODAL and at < start and word.raw.islower():
             follower = words[at + 1].plain
             if follower in ("be", "have", "also", "well", "possibly") or at + 1 == start:
                 return Match(None, "hedged")
-        if plain in _DOUBTED and at and (words[at - 1].plain in NEGATIONS or words[at - 2].plain in NEGATIONS):
+        if plain in _DOUBTED and words[min(at + 1, len(words) - 1)].plain != "why" and at and (words[at - 1].plain in NEGATIONS or words[at - 2].plain in NEGATIONS):
             return Match(None, "hedged")
     return Match(None, "hedged") if end == len(words) and "?" in scene.text.end else None
 

@@ -127,7 +127,7 @@ BRITISH = {
     "aeroplane": "airplane", "practise": "practice", "whisky": "whiskey", "yoghurt": "yogurt", "theatre": "theater",
     "centre": "center", "fibre": "fiber", "metre": "meter", "litre": "liter", "calibre": "caliber", "sabre": "saber",
     "kilometre": "kilometer", "centimetre": "centimeter", "millimetre": "millimeter", "lustre": "luster",
-    "spectre": "specter", "sombre": "somber", "meagre": "meager", "analyse": "analyze", "catalyse": "catalyze",
+    "spectre": "specter", "sombre": "somber", "meagre": "meager", "analyse": "analyze", "analys": "analyz", "catalys": "catalyz", "paralys": "paralyz", "hydrolys": "hydrolyz", "catalyse": "catalyze",
     "paralyse": "paralyze", "hydrolyse": "hydrolyze", "dialogue": "dialog", "catalogue": "catalog", "analogue": "analog",
     "towards": "toward", "afterwards": "afterward", "backwards": "backward", "forwards": "forward",
     "learnt": "learned", "burnt": "burned", "spelt": "spelled", "dreamt": "dreamed",

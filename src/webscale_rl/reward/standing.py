@@ -56,7 +56,7 @@ def stands(scene: Scene, start: int, end: int, *, name: bool = False) -> Match:
     With `name`, words in small letters around it cannot make it another thing: "the author J. K. Rowling wrote".
     """
     first = clause_start(scene.text.words, start)
-    match = _related(scene, first, start, name) or _subordinate(scene, first, start)
+    match = _related(scene, first, start, name) or _subordinate(scene, first, start, name)
     if match is None:
         at, match = _modified(scene, first, start, name)
         match = match or _another(scene, first, at, name) or _beside(scene, start, end, name)
@@ -79,16 +79,28 @@ def _related(scene: Scene, first: int, start: int, name: bool) -> Match | None:
     return None
 
 
-def _subordinate(scene: Scene, first: int, start: int) -> Match | None:
+def _subordinate(scene: Scene, first: int, start: int, name: bool) -> Match | None:
     """A clause that says something of another: "whereas X", "which borders X"."""
     words = scene.text.words
     if not first or not any(is_new(scene, word) or scene.chosen for word in words[:first]):
         return None
+    if "(" in words[first].gap and any(
+        is_new(scene, word) and (name or not _is_symbol(word)) for word in words[:first]
+    ):
+        before = words[:first]
+        spelt_out = "".join(word.plain[0] for word in before if is_content(word)) == words[start].plain
+        if not spelt_out and not any(kin(word.stem, own) or word.stem == own for word in before for own in scene.own):
+            return Match(None, "aside")
     if words[first].plain in _CONTRASTING:
         return Match(None, "contrasted")
     if words[first].plain in _RELATIVE and first < start - 1:
         return Match(None, "elsewhere")
     return None
+
+
+def _is_symbol(word: Word) -> bool:
+    """CO2, dB, NaCl, WHO: what an answer may say before it says the same in words and in brackets."""
+    return len(word.raw) <= 3 or any(not letter.islower() for letter in word.raw[1:])
 
 
 def _modified(scene: Scene, first: int, start: int, name: bool) -> tuple[int, Match | None]:
@@ -308,6 +320,14 @@ def _beside(scene: Scene, start: int, end: int, name: bool) -> Match | None:
     return Match(None, "extended")
 
 
+def _is_list(scene: Scene, words: tuple[Word, ...], end: int) -> bool:
+    """Whether what follows the comma is another item: new words alone, with no article and no verb to introduce them."""
+    item = words[end : clause_end(words, end + 1)]
+    if all(map(is_name_like, item)) and not is_name_like(words[end - 1]):
+        return False  # a dog, Laika
+    return len(item) <= 3 and all(is_other(scene, word) and not word.plain.endswith(("ed", "ing")) for word in item)
+
+
 def _goes_on(scene: Scene, word: Word, name: bool) -> bool:
     """Whether "and" adds a further act to an act: filter waste and produce urine."""
     return scene.act and not name and not any(opposed(word.stem, own) for own in scene.own)
@@ -317,6 +337,8 @@ def _joined(scene: Scene, start: int, end: int, name: bool) -> Match | None:
     """X and Y where only X was asked for."""
     words = scene.text.words
     at = end
+    if not name and at < len(words) and words[at].gap == "," and _is_list(scene, words, end):
+        return Match(None, "listed")
     if at < len(words) and words[at].plain in ("and", "plus") and at + 1 < len(words):
         rest = words[at + 1 : at + 4]
         lead = next((word for word in rest if word.plain not in ARTICLES), rest[0])

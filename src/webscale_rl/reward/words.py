@@ -119,6 +119,7 @@ def stem(plain: str) -> str:
         plain = IRREGULAR[plain]
     elif len(plain) > 3 and plain.isascii():
         plain = _without_ending(plain)
+        plain = BRITISH.get(plain, plain)
     plain = _SAME.get(plain) or _SAME.get(plain + "e", plain)
     if len(plain) > 5 and plain.endswith("ll"):
         return plain[:-1]
@@ -133,6 +134,8 @@ def kin(one: str, other: str) -> bool:
     short, long = sorted((one, other), key=len)
     shared = _shared(short, long)
     if shared < max(4, len(short) - 3) or long.endswith(("less", "fre", "free", "like", "phobia")):
+        return False
+    if short[shared:] in _SORTS and long[shared:] in _SORTS:
         return False
     return _is_suffix(short[shared:]) and _is_suffix(long[shared:])
 
@@ -320,6 +323,10 @@ _SUFFIXES = frozenset(
     y anc enc ed an ian ish es en ency ancy ally iz ization ys d s t at ar ry able ably ibl abl ist ism ese ant ent
     ing ified ify ification sis tic e""".split()
 )
+
+
+_SORTS = frozenset("ic ar ous al iv ativ at an ol".split())
+"""Endings that tell sorts of one root apart: nucleic and nuclear, ferric and ferrous."""
 
 
 def _is_suffix(rest: str) -> bool:

@@ -14,7 +14,7 @@ from webscale_rl.reward.lexicon import FUNCTION
 from webscale_rl.reward.reference import Reference
 from webscale_rl.reward.text import clean, fold
 from webscale_rl.reward.verdict import Match
-from webscale_rl.reward.words import plain_text, read
+from webscale_rl.reward.words import LONGEST, plain_text, read
 
 MOST_OPTIONS = 10
 
@@ -35,6 +35,9 @@ _NAMED = re.compile(
 _DENIED = re.compile(
     r"(?:\bnot|n't|\bneither|\bnor|\brather than|\binstead of|\bexcept|\bunlike|\bthan)\s(?:option |choice |answer )?[(\"']?([A-Ja-j1-9])\b",
     re.IGNORECASE,
+)
+_WRONG = re.compile(
+    r"(?<![\w'])([A-J])\)? (?:is|are|was|would be|cannot be|can't be) (?:not|wrong|incorrect|false|never|also wrong)\b"
 )
 _REASONS = re.compile(r"\b(?:because|since|as|while|whereas|for|which|although|though|but)\b|[;.]\s", re.IGNORECASE)
 _FILLERS = FUNCTION | frozenset(
@@ -81,10 +84,12 @@ def compare(reference: Reference, answer: str, question: str = "") -> Match:
     wanted = _wanted(reference.answer, question)
     if not wanted:
         return phrase.compare(reference, answer, question)
-    answer = plain_text(answer[:2000]).strip()
+    if len(answer) > LONGEST:
+        return Match(None, "long")
+    answer = plain_text(answer).strip()
     if not answer:
         return Match(False, "empty")
-    denied = {found.upper() for found in _DENIED.findall(answer)}
+    denied = {found.upper() for pattern in (_DENIED, _WRONG) for found in pattern.findall(answer)}
     if denied & wanted:
         return Match(False, "denied")
     if re.search(r"\bneither\b", answer, re.IGNORECASE):

@@ -12,9 +12,10 @@ from functools import lru_cache
 
 from webscale_rl.reward.lexicon import FUNCTION, NEGATIONS, PLAIN
 from webscale_rl.reward.reference import Reference
+from webscale_rl.reward.scene import best
 from webscale_rl.reward.text import clean
 from webscale_rl.reward.verdict import Match
-from webscale_rl.reward.words import read
+from webscale_rl.reward.words import LONGEST, read
 
 _TICKS = re.compile(r"```[a-zA-Z0-9_+-]{0,20}\n(.{1,2000}?)\n?```|`([^`\n]{1,400})`", re.DOTALL)
 _QUOTED = re.compile(r"\"([^\"\n]{1,200})\"|(?<!\w)'([^'\n]{1,200})'(?!\w)")
@@ -25,7 +26,7 @@ _TAG = re.compile(r"</?([A-Za-z][A-Za-z0-9-]{0,30})\s?/?>")
 _FORMULA = re.compile(r"(?:[A-Z][a-z]?\d{0,3}|\((?:[A-Z][a-z]?\d{0,3}){1,6}\)\d{0,2}){1,12}(?:\^?\d?[+-])?")
 _IDENTIFIER = re.compile(
     r"\w+(?:::\w+)+|\w*_\w+|__\w+__|[A-Za-z_][\w.]*\(.{0,80}\)|[a-z]+[A-Z]\w*|\.?\w[\w-]*\.(?:py|js|ts|json|ya?ml|toml|txt|md|sh|cpp|c|h|java|rs"
-    r"|go|html|css|xml|ini|cfg|conf|lock|csv|sql|rb|php|exe|dll|so|log|env)|--?[a-z][\w-]*|\$\w+|\w+(?:->|\.)\w+\(?\)?|</?[a-z][\w-]*/?>|#\w+|@\w+|[A-Z]+_[A-Z_]+"
+    r"|go|html|css|xml|ini|cfg|conf|lock|csv|sql|rb|php|exe|dll|so|log|env)|--?[a-z][\w-]*|\$\w+|[a-z_]\w+(?:->|\.)[a-z_]\w+\(?\)?|</?[a-z][\w-]*/?>|#\w+|@\w+|[A-Z]+_[A-Z_]+"
 )
 _OPERATOR = re.compile(r"[-+*/%=<>!&|^~?:.@#$\\]{1,4}")
 _COMMAND = re.compile(
@@ -76,11 +77,9 @@ def infer(answer: str, question: str = "") -> Reference | None:
 
 def compare(reference: Reference, answer: str, question: str = "") -> Match:
     """Whether the answer is the same code, or a sentence that asserts it."""
-    for wording in (reference.answer, *reference.aliases):
-        match = _compare(wording, answer[:4000], question)
-        if match.same:
-            return match
-    return match
+    if len(answer) > LONGEST:
+        return Match(None, "long")
+    return best(_compare(wording, answer, question) for wording in (reference.answer, *reference.aliases))
 
 
 def _compare(wording: str, answer: str, question: str) -> Match:

@@ -16,7 +16,7 @@ from webscale_rl.reward.lexicon import FUNCTION, PLAIN
 from webscale_rl.reward.reference import Reference
 from webscale_rl.reward.text import clean, fold
 from webscale_rl.reward.verdict import Match
-from webscale_rl.reward.words import is_content, is_name_like, plain_text, read
+from webscale_rl.reward.words import LONGEST, is_content, is_name_like, plain_text, read
 
 MOST_ITEMS = 40
 """A longer list is no short answer."""
@@ -65,7 +65,9 @@ def infer(answer: str, question: str = "") -> Reference | None:
 def compare(reference: Reference, answer: str, question: str = "") -> Match:
     """Whether the answer lists what the reference lists."""
     wanted = _items(clean(reference.answer))
-    text = plain_text(answer[:4000])
+    if len(answer) > LONGEST:
+        return Match(None, "long")
+    text = plain_text(answer)
     if not text:
         return Match(False, "empty")
     found = items(_without_lead(text, question, wanted))

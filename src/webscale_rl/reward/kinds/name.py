@@ -22,6 +22,7 @@ from webscale_rl.reward.standing import stands
 from webscale_rl.reward.text import fold
 from webscale_rl.reward.verdict import Match
 from webscale_rl.reward.words import (
+    LONGEST,
     Text,
     Word,
     american,
@@ -64,6 +65,8 @@ def infer(answer: str, question: str = "") -> Reference | None:
 
 def compare(reference: Reference, answer: str, question: str = "") -> Match:
     """Whether the answer names what the reference names."""
+    if len(answer) > LONGEST:
+        return Match(None, "long")
     text = named(answer)
     if not text.words:
         return Match(False, "empty")
@@ -104,7 +107,8 @@ def _compare(wording: str, text: Text, question: str, spelt_out: bool = False) -
     spoken = _by_initials(wanted, text, at, spelt_out)
     if spoken is not None:
         return spoken
-    required = frozenset(stem for stem in core if stem not in asked and stem not in ALWAYS_LEFT_OUT) or own
+    left_out = ALWAYS_LEFT_OUT if not any(word.plain == "of" for word in wanted.words) else frozenset()
+    required = frozenset(stem for stem in core if stem not in asked and stem not in left_out) or own
     if len(core) == 1 or core[-1] in ("city", "college"):
         required = own - asked or own
     missing = required - frozenset(text.stems)

@@ -12,8 +12,9 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from webscale_rl.reward.assertion import guarded
+from webscale_rl.reward.assertion import HEDGES, guarded
 from webscale_rl.reward.kinds import name, phrase
+from webscale_rl.reward.lexicon import NEGATIONS, PLAIN
 from webscale_rl.reward.proper import (
     DEMONYMS,
     FEMALE,
@@ -32,7 +33,7 @@ from webscale_rl.reward.reference import Reference
 from webscale_rl.reward.scene import Scene, best, breaks, is_new, scene
 from webscale_rl.reward.standing import stands
 from webscale_rl.reward.verdict import Match
-from webscale_rl.reward.words import Text, Word, is_content, is_name_like, near, read, wordings
+from webscale_rl.reward.words import LONGEST, Text, Word, is_content, is_name_like, near, wordings
 
 _WHO = re.compile(
     r"\b(?:who|whom|whose)\b|\b(?:which|what)\b.{0,40}\b(?:scientist|physicist|chemist|mathematician|author|writer|poet|playwright"
@@ -87,6 +88,8 @@ def fold_words(words: Sequence[Word]) -> str:
 
 def compare(reference: Reference, answer: str, question: str = "") -> Match:
     """Whether the answer names the same person."""
+    if len(answer) > LONGEST:
+        return Match(None, "long")
     text = name.named(answer)
     if not text.words:
         return Match(False, "empty")
@@ -152,6 +155,8 @@ def _belongs(words: tuple[Word, ...], at: int) -> bool:
     word = words[at]
     if word.plain in PARTICLES and at + 1 < len(words) and is_name_like(words[at + 1]):
         return word.plain not in ("do", "e", "y", "le") or word.raw.islower()
+    if word.plain in NEGATIONS or word.plain in HEDGES:
+        return False
     return is_name_like(word) and is_content(word) and word.stem[0] != "#"
 
 
@@ -160,6 +165,8 @@ def _is_personal(words: tuple[Word, ...]) -> bool:
     if not words or len(words) > 8:
         return False
     commas = sum("," in word.gap for word in words)
+    if any(word.plain in NEGATIONS or word.plain in HEDGES or (word.plain in PLAIN and at == 0) for at, word in enumerate(words)):
+        return False
     if commas > 1 or any(word.gap.strip(".,-") for word in words):
         return False
     for at, word in enumerate(words):
@@ -176,6 +183,8 @@ def _person(words: tuple[Word, ...]) -> Person | None:
     """The parts of a name; None if there are none. "Last, First" is turned round, a suffix behind a comma is not."""
     at = next((at for at, word in enumerate(words) if at and "," in word.gap), 0)
     if at and words[at].plain not in SUFFIXES:
+        if sum(word.plain not in PARTICLES for word in words[:at]) > 1:
+            return None  # two names
         words = words[at:] + words[:at]
     titles: set[str] = set()
     parts: list[str] = []

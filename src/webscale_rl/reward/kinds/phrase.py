@@ -20,6 +20,7 @@ from webscale_rl.reward.standing import stands, turns
 from webscale_rl.reward.text import fold
 from webscale_rl.reward.verdict import Match
 from webscale_rl.reward.words import (
+    LONGEST,
     Text,
     initials,
     is_content,
@@ -70,6 +71,8 @@ def infer(answer: str, question: str = "") -> Reference | None:
 
 def compare(reference: Reference, answer: str, question: str = "") -> Match:
     """Whether the answer asserts the reference, or one of its other wordings."""
+    if len(answer) > LONGEST:
+        return Match(None, "long")
     text = read(answer)
     if not text.words:
         return Match(fold(answer) == fold(reference.answer) and bool(fold(answer)), "symbols")
@@ -233,6 +236,8 @@ def _mismatch(wanted: Wanted, text: Text, at: Scene, missing: frozenset[str]) ->
     """Why the answer is not the reference: something that excludes it, other words, or too little to tell."""
     new = [word.stem for word in text.words if is_new(at, word)]
     said = new or [word.stem for word in text.words if is_content(word) and word.stem not in wanted.own]
+    if missing <= NEGATIONS and wanted.own & text.content:
+        return Match(False, "negation")
     if any(opposed(key, other) for key in missing for other in said):
         return Match(False, "opposed")
     written = [word.plain for word in wanted.text.words if word.stem in missing]

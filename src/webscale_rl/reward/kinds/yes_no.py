@@ -12,7 +12,7 @@ from functools import lru_cache
 from webscale_rl.reward.lexicon import AUXILIARIES, FUNCTION, NEGATIONS
 from webscale_rl.reward.reference import Reference
 from webscale_rl.reward.verdict import Match
-from webscale_rl.reward.words import Text, Word, is_content, opposed, read
+from webscale_rl.reward.words import LONGEST, Text, Word, is_content, opposed, read
 
 RESTATED = 0.6
 """An answer restates a question if it has at least so much of the question's content words."""
@@ -30,6 +30,9 @@ _SUBJECTS = frozenset("it he she they this that there we you i these those".spli
 _CONCLUDED = re.compile(
     r"\b(?:answer|conclusion|verdict|statement|claim)\b(?: (?:here|to the question|to this question))? (?:is|would be|must be)"
     r" (not )?(?:a |an |simply |clearly |therefore |definitely )*(yes|no|true|false|correct|incorrect|right|wrong)\b"
+)
+_DISCLAIMED = re.compile(
+    r"\b(?:(?:not|isn't|n't|never) (?:true|correct|right|the case|to say)|(?:false|wrong|incorrect|untrue|mistaken) (?:that|to say))\b"
 )
 _BOTH = re.compile(r"\b(?:yes (?:and|or|but also) no|no and yes|no or yes|true (?:and|or) false|both (?:yes|true))\b")
 _BARE = re.compile(r"\W*(?:yes|no|true|false|correct|incorrect|right|wrong)\W*", re.IGNORECASE)
@@ -57,6 +60,8 @@ def compare(reference: Reference, answer: str, question: str = "") -> Match:
     wanted = _reference(reference.answer, question)
     if wanted is None:
         return Match(None, "unread")
+    if len(answer) > LONGEST:
+        return Match(None, "long")
     said = says(answer, question)
     letter = answer.strip(" .()").casefold()
     if letter in ("t", "f") and reference.answer.strip(" .").casefold() in ("true", "false", "t", "f"):
@@ -82,6 +87,8 @@ def says(answer: str, question: str) -> bool | None:
     if _BOTH.search(flat):
         return None
     concluded = list(_CONCLUDED.finditer(flat))
+    if (concluded and _DISCLAIMED.search(flat)) or _both(words):
+        return None
     if concluded:
         return _TRUTH[concluded[-1][2]] is not bool(concluded[-1][1])
     led = _led(words, question)
@@ -97,8 +104,21 @@ def _flat(text: Text) -> str:
     return " ".join(word.plain for word in text.words)
 
 
+def _both(words: tuple[Word, ...]) -> bool:
+    """Whether an answer says yes in one clause and no in another."""
+    said = set()
+    for at, word in enumerate(words):
+        if word.plain in ("yes", "no") and (not at or word.gap or words[at - 1].plain in ("and", "but", "or")):
+            after = words[at + 1] if at + 1 < len(words) else None
+            if after is None or after.gap or not is_content(after):
+                said.add(word.plain)
+    return len(said) > 1
+
+
 def _led(words: tuple[Word, ...], question: str) -> bool | None:
     """What the first word says: yes, no, true, not at all."""
+    if words[0].plain in ("so", "thus", "therefore", "hence", "well", "ok", "hmm") and len(words) > 1:
+        words = words[1:]
     first = words[0].plain
     rest = words[1:4]
     if (
