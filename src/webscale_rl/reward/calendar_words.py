@@ -67,12 +67,22 @@ _PART = (
     r"|(?:first|second|third|fourth|1st|2nd|3rd|4th) quarter)"
 )
 _CENTURY = r"(?:\d{1,2}(?:st|nd|rd|th)|(?:twenty-)?(?:%s))[ -](?:century|centuries|c\.)" % _ORDINAL_DAYS
+_HUNDREDS = {"eleven": 1100, "twelve": 1200, "thirteen": 1300, "fourteen": 1400, "fifteen": 1500, "sixteen": 1600,
+             "seventeen": 1700, "eighteen": 1800, "nineteen": 1900, "twenty": 2000}  # fmt: skip
+_TIES = {"twenties": 20, "thirties": 30, "forties": 40, "fifties": 50, "sixties": 60, "seventies": 70, "eighties": 80,
+         "nineties": 90}  # fmt: skip
+_REST = (
+    r"(?:(?:twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)(?:[ -](?:one|two|three|four|five|six|seven|eight|nine))?"
+    r"|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|oh[ -][a-z]+)"
+)
 _TIME = re.compile(
     r"(?<![\d:.])(?:"
     r"(?P<hour>[01]?\d|2[0-4])(?:[:.](?P<min>[0-5]\d)(?::(?P<sec>[0-5]\d))?)?\s?(?P<half>[ap]\.?\s?m\b\.?)"
     r"|(?P<hour2>[01]?\d|2[0-4]):(?P<min2>[0-5]\d)(?::(?P<sec2>[0-5]\d))?(?![\d:])(?:\s?(?:hours|hrs|h)\b)?"
     r"|(?P<hour3>[01]\d|2[0-4])(?:h(?P<min3>[0-5]\d)|(?P<min4>[0-5]\d)\s?(?:hours|hrs))\b"
     r"|(?P<clock>\d{1,2}|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)\s?o'?clock(?:\s(?:in the )?(?P<half2>morning|afternoon|evening|at night))?"
+    r"|(?P<past>half|quarter|a quarter)\s(?P<side>past|to)\s(?P<near>one|two|three|four|five|six|seven|eight|nine|ten|eleven"
+    r"|twelve|\d{1,2})\b(?:\s(?:in the |at )?(?P<half3>morning|afternoon|evening|night))?"
     r"|(?P<word>\bnoon\b|\bmidday\b|\bmidnight\b))"
     r"(?:\s?\(?(?P<zone>UTC|GMT|[ECMP][SD]T|CES?T|BST|IST|JST|MSK|AEST|Z)\b(?P<offset>[+-]\d{1,2}(?::?[0-5]\d)?)?\)?)?",
     re.IGNORECASE,
@@ -81,11 +91,13 @@ _CALENDAR = re.compile(
     rf"(?<![\w])(?:"
     rf"(?P<iso>\d{{4}}-\d{{1,2}}-\d{{1,2}})(?!\d)"
     rf"|(?P<figures>\d{{1,4}}(?P<by>[/.-])\d{{1,2}}(?P=by)\d{{1,4}})(?![\d/])"
+    rf"|(?P<of_year>(?:0?[1-9]|1[0-2])/[12]\d{{3}})(?![\d/])"
+    rf"|(?P<said>(?:(?P<hundred>{'|'.join(_HUNDREDS)})[ -])(?:(?P<ties>{'|'.join(_TIES)})|(?P<rest>{_REST})))(?![a-z-])"
     rf"|(?P<iso_month>\d{{4}}-(?:0[1-9]|1[0-2]))(?![\d-])"
     rf"|(?:(?P<part>{_PART})(?:[ -]|\s?\()(?:of |in )?(?:the )?(?:year )?)?(?:"
-    rf"(?P<day>{_DAY}){_TH}(?:\s?-\s?{_DAY}{_TH})?\s?(?:-|/)?\s?(?:day )?(?:of )?(?P<month>{_MONTH})(?![A-Za-z])(?:,?\s?(?:of |in )?-?\s?(?P<year>{_YEAR}))?"
+    rf"(?P<day>{_DAY}){_TH}(?:\s?-\s?{_DAY}{_TH})?\s?(?:-|/)?\s?(?:day )?(?:of )?(?P<month>{_MONTH})(?![A-Za-z])(?:,?\s?(?:of |in )?-?\s?(?P<year>{_YEAR}|\d{{3}}(?!\d)))?"
     rf"|(?P<dayword>{_ORDINAL_DAYS})\s(?:day )?(?:of )?(?P<month3>{_MONTH})(?![A-Za-z])(?:,?\s(?P<year5>{_YEAR}))?"
-    rf"|(?P<month2>{_MONTH})(?![A-Za-z])\s?(?:the )?(?P<day2>{_DAY}(?!\d){_TH}|{_ORDINAL_DAYS})(?![\d:]|\s?[ap]\.?m)(?:(?:,\s?|\s)(?:of |in )?(?P<year2>{_YEAR}))?"
+    rf"|(?P<month2>{_MONTH})(?![A-Za-z])\s?(?:the )?(?P<day2>{_DAY}(?!\d){_TH}|{_ORDINAL_DAYS})(?![\d:]|\s?[ap]\.?m)(?:(?:,\s?|\s)(?:of |in )?(?P<year2>{_YEAR}|\d{{3}}(?!\d)))?"
     rf"|(?P<month4>{_MONTH})(?![A-Za-z])(?:,?\s(?:of |in )?|-)(?:the year )?(?P<year3>{_YEAR})"
     rf"|(?P<decade>\d{{3,4}}0)'?s(?![A-Za-z])"
     rf"|(?P<century>{_CENTURY})(?:\s(?P<century_era>{_ERA}))?"
@@ -96,7 +108,7 @@ _CALENDAR = re.compile(
     re.IGNORECASE,
 )
 _WEEKDAY = re.compile(
-    rf"(?<![A-Za-z])({'|'.join(_DAY_NAMES)}|(?:mon|tues?|wed|thurs?|thu|fri|sat|sun)\.?(?=,|\s\d|$))(?![a-z])",
+    rf"(?<![A-Za-z])({'|'.join(_DAY_NAMES)}|(?:mon|tues?|wed|thurs?|thu|fri|sat|sun)(?=\.?(?:,|\s\d|$)))s?(?![a-z])",
     re.IGNORECASE,
 )
 _MAY_WORDS = re.compile(r"\b(?:may|march|fall|sun|sat|dec|mar|second)$", re.IGNORECASE)
@@ -119,7 +131,7 @@ def find(text: str) -> list[Dated]:
             continue
         parts.append(Dated(match.start(), match.end(), moment, bare))
     parts += [
-        Dated(match.start(), match.end(), Moment(weekday=WEEKDAYS[match[1].lower().rstrip(".")]))
+        Dated(match.start(), match.end(), Moment(weekday=WEEKDAYS[match[1].lower()]))
         for match in _WEEKDAY.finditer(text)
     ]
     parts += [Dated(match.start(), match.end(), time) for match in _TIME.finditer(text) if (time := _time(match))]
@@ -182,6 +194,11 @@ def _moment(match: re.Match[str]) -> Moment | None:
     group = match.groupdict()
     if group["iso"] or group["figures"]:
         return _figures(group["iso"] or group["figures"], group["by"] or "-")
+    if group["of_year"]:
+        month, _, year = group["of_year"].partition("/")
+        return Moment(year=int(year), month=int(month))
+    if group["said"]:
+        return _said(group["hundred"], group["ties"], group["rest"])
     if group["iso_month"]:
         year, _, month = group["iso_month"].partition("-")
         return Moment(year=int(year), month=int(month))
@@ -212,6 +229,15 @@ _PARTS = {
     "third quarter": "q3", "fourth quarter": "q4", "1st quarter": "q1", "2nd quarter": "q2", "3rd quarter": "q3",
     "4th quarter": "q4",
 }  # fmt: skip
+
+
+def _said(hundred: str, ties: str | None, rest: str | None) -> Moment | None:
+    """Years and decades in words: nineteen eighty-four, the nineteen-thirties."""
+    year = _HUNDREDS[hundred.lower()]
+    if ties:
+        return Moment(year=year + _TIES[ties.lower()], span=10)
+    spoken = number_words.value((rest or "").lower().replace("oh", "").strip(" -"))
+    return Moment(year=year + int(spoken.value)) if spoken else None
 
 
 def _day(said: str) -> int:
@@ -260,20 +286,24 @@ def _exists(month: int, day: int) -> bool:
 
 def _time(match: re.Match[str]) -> Moment | None:
     group = match.groupdict()
-    half = (group["half"] or group["half2"] or "").lower().replace(".", "").replace(" ", "")
+    half = (group["half"] or group["half2"] or group["half3"] or "").lower().replace(".", "").replace(" ", "")
     if group["word"]:
         minute = 0 if group["word"].lower() == "midnight" else 720
+    elif group["past"] and not half:
+        return None  # half past three in the morning or in the afternoon
     else:
-        clock = group["clock"]
+        clock = group["clock"] or group["near"]
         hour = _day(clock) if clock else int(group["hour"] or group["hour2"] or group["hour3"])
         minute = int(group["min"] or group["min2"] or group["min3"] or group["min4"] or 0)
         if half and hour > 12 and half[0] == "a":
             return None
         if half in ("pm", "afternoon", "evening") and hour < 12:
             hour += 12
-        elif half in ("am", "morning", "atnight") and hour == 12:
+        elif half in ("am", "morning", "atnight", "night") and hour == 12:
             hour = 0
-        minute += hour % 24 * 60
+        if group["past"]:
+            minute = (30 if group["past"].lower() == "half" else 15) * (1 if group["side"].lower() == "past" else -1)
+        minute = (minute + hour * 60) % 1440
     return Moment(minute=minute, zone=_zone(group["zone"], group["offset"]))
 
 

@@ -38,6 +38,9 @@ _LEADS = re.compile(
     re.IGNORECASE,
 )
 _PERIOD = re.compile(r"\s?(?:-|to|until|till|through|and|up to)\s?(?:the )?", re.IGNORECASE)
+_ENDED = re.compile(r"^ and (?:it |they )?(?:ended|lasted until|finished|ran until|closed|concluded) (?:in|on)? ?$", re.IGNORECASE)
+_BY = re.compile(r"\b(?:by|as of|no later than)\s$", re.IGNORECASE)
+_THIRTIES = re.compile(r"\b(?:twen|thir|for|fif|six|seven|eigh|nine)ties\b|\bhalf past\b|\bquarter (?:past|to)\b", re.IGNORECASE)
 _SHORT_END = re.compile(r"(\d{4})\s?-\s?(\d{2})(?![\d-])")
 
 
@@ -58,6 +61,8 @@ def infer(answer: str, question: str = "") -> Reference | None:
         return None
     if all(one.bare for one in found) and (_HOW_MANY.search(question) or not _ASKS_DATE.search(question)):
         return None
+    if all(one.bare and 0 < (one.moment.year or 0) < 100 for one in found):
+        return None  # the 21st year of a reign is a number
     only = found[0].moment
     if (
         len(found) == 1
@@ -82,15 +87,22 @@ def compare(reference: Reference, answer: str, question: str = "") -> Match:
     text = _expanded(plain(clean(answer)))
     given = _dates(text, question, small=sought[0].year is not None and abs(sought[0].year) < 1000)
     if not given:
-        return Match(None, "words") if numbers_kind.without(text).same is None else Match(False, "none")
+        unread = _THIRTIES.search(text) or numbers_kind.without(text).same is None
+        return Match(None, "words") if unread else Match(False, "none")
     if len(sought) == 2:
         return _period(sought[0], sought[1], text, given, question)
     claims = [Claim(one.start, one.end, covers(sought[0], one.moment, question), one.moment) for one in given]
+    claims = [claim._replace(same=None) if claim.same and _says_by(text, claim.start) else claim for claim in claims]
     sort = _sort(sought[0])
     if any(_sort(one.moment) == sort for one in given):
         # a time beside a date, where the date is sought, is no rival
         claims = [claim._replace(weak=_sort(one.moment) != sort) for claim, one in zip(claims, given, strict=True)]
     return decide(text, claims, question, _asked(question))
+
+
+def _says_by(text: str, start: int) -> bool:
+    """"By 1937" is a bound: whether it was in that year it does not say."""
+    return _BY.search(text[max(0, start - 16) : start]) is not None
 
 
 def _sort(moment: Moment) -> str:
@@ -157,7 +169,7 @@ def _year(sought: Moment, given: Moment) -> bool | None:
     start, end = _years(sought)
     first, last = _years(given)
     if start <= first and last <= end:
-        if sought.part and not given.part and (given.span == sought.span or given.month is None):
+        if sought.part and not given.part and given.month is None:
             return None
         # any year lies in some century: that it is the right one, a century does not show
         return True if given.span == sought.span else None
@@ -167,6 +179,12 @@ def _year(sought: Moment, given: Moment) -> bool | None:
 def _years(moment: Moment) -> tuple[int, int]:
     year = moment.year or 0
     return year, year + moment.span - 1
+
+
+_PART_MONTHS = {
+    "early": range(1, 5), "mid": range(4, 10), "late": range(9, 13), "q1": range(1, 4), "q2": range(4, 7), "q3": range(7, 10),
+    "q4": range(10, 13), "h1": range(1, 7), "h2": range(7, 13),
+}  # fmt: skip
 
 
 def _fields(sought: Moment, given: Moment) -> list[tuple[bool | None, str]]:
@@ -180,7 +198,10 @@ def _fields(sought: Moment, given: Moment) -> list[tuple[bool | None, str]]:
         if name == "weekday" and sought.day is not None and theirs is None:
             continue
         states.append((None if theirs is None else mine == theirs, name))
-    if sought.part and given.part and given.span == sought.span:
+    if sought.part in _PART_MONTHS and given.month and not given.part:
+        months = _PART_MONTHS[sought.part]
+        states.append((given.month in months or (False if len(months) < 4 else None), "part"))
+    elif sought.part and given.part and given.span == sought.span:
         states.append((sought.part == given.part, "part"))
     elif sought.part and not given.part and sought.year is None:
         states.append((None, "part"))
@@ -216,6 +237,9 @@ def _period(start: Moment, end: Moment, text: str, given: list[Dated], question:
         if len(given) == 2:
             return Match(None if None in states else True, "period")
         return Match(None, "several")
+    if len(given) == 2 and _ENDED.search(text[given[0].end : given[1].start]):
+        states = (covers(start, given[0].moment, question), covers(end, given[1].moment, question))
+        return Match(False if False in states else None if None in states else True, "period")
     agree = [
         covers(start, one.moment, question) is not False or covers(end, one.moment, question) is not False
         for one in given

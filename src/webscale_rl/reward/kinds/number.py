@@ -53,6 +53,14 @@ _LABEL = re.compile(
 )
 
 
+_RANK_ASKED = re.compile(r"\b(?:which|what|in what|her|his|their) (?:place|position|rank)|\b(?:rank(?:ed|s)?|placed?)\b", re.IGNORECASE)
+_YEAR_BEFORE = re.compile(r"\b(?:in|since|by|during|until|year|from|after|before)\s$", re.IGNORECASE)
+
+
+def _is_year(value: Fraction) -> bool:
+    return value.denominator == 1 and 1000 <= value <= 2100
+
+
 def infer(answer: str, question: str = "") -> Reference | None:
     """A number if the whole answer is one; "x = 5" too. A year is one as well: dates are asked first."""
     number = _whole(plain(clean(answer)))
@@ -86,7 +94,9 @@ def same(sought: Number, given: Number, question: str = "", tolerance: float = 0
     if sought.form in ("decimal", "scientific") and _rounds_to(given, sought):
         return True if digits(sought) >= SURE_DIGITS else None
     if given.form in ("decimal", "scientific") and _rounds_to(sought, given) and digits(given) >= NEAR_DIGITS:
-        return True if _ROUNDED.search(question) and not _EXACT.search(question) else None
+        # a decimal reference was rounded as far as the question wants; a fraction may be rounded anywhere
+        asked = sought.places is None and _ROUNDED.search(question) and not _EXACT.search(question)
+        return True if asked else None
     return False
 
 
@@ -141,7 +151,14 @@ def _claim(reference: Reference, sought: Number, one: Found, text: str, question
     ):
         alike = None
     pronoun = number.form == "words" and number.value == 1 and number.places == 0
-    weak = pronoun or (number.ordinal and not sought.ordinal) or _LABEL.search(text[max(0, one.start - 9) : one.start])
+    before = text[max(0, one.start - 12) : one.start]
+    ranked = bool(_RANK_ASKED.search(question))
+    weak = (
+        pronoun
+        or (number.ordinal != ranked and not (number.ordinal and sought.ordinal))
+        or _LABEL.search(before)
+        or (_is_year(number.value) and not _is_year(sought.value) and _YEAR_BEFORE.search(before))
+    )
     return Claim(one.start, one.end, alike, (number.value, bool(percent)) if percent else number.value, bool(weak))
 
 

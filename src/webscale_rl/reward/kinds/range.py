@@ -55,7 +55,7 @@ _ABOUT = re.compile(
     re.IGNORECASE,
 )
 _LEAST = re.compile(
-    r"(?:\b(?:at least|a minimum of|minimum of|minimum|no (?:less|fewer) than|not (?:less|fewer) than|from)|≥|>=|⩾)\s?$",
+    r"(?:\b(?:at least|a minimum of|minimum of|minimum|(?:no|not) (?:less|fewer|younger|lower|smaller|shorter|earlier) than|from)|≥|>=|⩾)\s?$",
     re.IGNORECASE,
 )
 _MORE = re.compile(
@@ -63,7 +63,7 @@ _MORE = re.compile(
     re.IGNORECASE,
 )
 _MOST = re.compile(
-    r"(?:\b(?:at most|a maximum of|maximum of|maximum|no more than|not more than|up to|as many as|as much as)|≤|<=|⩽)\s?$",
+    r"(?:\b(?:at most|a maximum of|maximum of|maximum|(?:no|not) (?:more|older|greater|higher|larger|longer|later) than|up to|as many as|as much as)|≤|<=|⩽)\s?$",
     re.IGNORECASE,
 )
 _LESS = re.compile(
@@ -142,7 +142,19 @@ def ranges(text: str) -> list[Range]:
         pair = _pair(text, one, rest[at + 1]) if at + 1 < len(rest) else None
         found.append(pair or _bound(text, one))
         at += 2 if pair else 1
+        if len(found) > 1 and (both := _both(text, found[-2], found[-1])):
+            found[-2:] = [both]
     return found
+
+
+def _both(text: str, one: Range, other: Range) -> Range | None:
+    """At least 20 and at most 25: one range."""
+    if one.sort not in ("least", "more") or other.sort not in ("most", "less"):
+        return None
+    if text[one.end : other.start].strip(" ,") not in ("and", "but", ""):
+        return None
+    low, high = _shared(one.low, other.low)
+    return Range("between", low, high, one.start, other.end, (one.sort == "least", other.sort == "most"))
 
 
 def _values(text: str) -> list[Value]:
@@ -171,7 +183,7 @@ def _pair(text: str, one: Value, other: Value) -> Range | None:
     before = text[max(0, one.start - 24) : one.start]
     if len(between) > 24:
         return None
-    if _PLUS_MINUS.fullmatch(between):
+    if _PLUS_MINUS.fullmatch(between) or (between.strip() == "plus or" and text.startswith("minus", other.start)):
         return _error(one, other)
     opened = _BETWEEN.search(before)
     dashed = _TO.fullmatch(between)
@@ -205,7 +217,10 @@ def _shared(one: Value, other: Value) -> tuple[Value, Value]:
     elif one.measure and not other.measure:
         other = other._replace(measure=one.measure)
     places = other.number.places
-    if (
+    if one.number.form == other.number.form == "words" and one.number.value < 100 and other.number.value % 1000 == 0:
+        scale = Fraction(1000) ** ((len(str(int(other.number.value))) - 1) // 3)  # between two and three million
+        one = one._replace(number=one.number._replace(value=one.number.value * scale))
+    elif (
         places is not None
         and places < -2
         and one.number.places in (0, 1)
