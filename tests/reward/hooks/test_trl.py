@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from benchmarks.llm_server import LLMServer
-from tests.reward.hooks.trainers import need
+from tests.reward.hooks.trainers import IN_OTHER_WORDS, need
 from webscale_rl.reward import trl
 
 PROMPTS = ["What is 6 times 7?"] * 3
@@ -70,7 +70,9 @@ async def test_the_judge_decides_what_the_rules_cannot_and_may_be_pickled() -> N
         judged = pickle.loads(pickle.dumps(trl.judged("judge", server.url)))
         assert judged.__name__ == "judged_reward"
         assert inspect.iscoroutinefunction(judged)
-        rewards = await judged(prompts=PROMPTS, completions=REPLIES, ground_truth=["42", None, " "])
+        reply, truth = IN_OTHER_WORDS
+        rewards = await judged(PROMPTS, [*REPLIES[:2], reply], ground_truth=["42", None, truth])
+        assert trl.reward(PROMPTS[:1], [reply], ground_truth=[truth]) == [None]
     assert rewards[:2] == [1.0, None]
     assert rewards[2] in (0.0, 1.0)
 
@@ -132,7 +134,7 @@ def test_trl_trains_with_it(tiny: Path, tmp_path: Path, judged: bool) -> None:
     logged = [entry for entry in trainer.state.log_history if mean in entry]
     assert logged
     assert all(0.0 <= entry[mean] <= 1.0 for entry in logged)
-    assert any(entry["rewards/undecided"] > 0 for entry in logged) is not judged
+    assert judged or any(entry["rewards/undecided"] > 0 for entry in logged)
 
 
 @pytest.mark.filterwarnings("default")

@@ -16,6 +16,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
+IN_OTHER_WORDS = "Answer: they use sunlight to build glucose", "by turning light into sugar"
+"""A response and a ground truth of which the rules cannot tell: a judge's case."""
 HOW = "needs the package {}: make test-trainers"
 
 
