@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import random
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -226,6 +227,27 @@ def test_hostile_text_is_refused_at_once(name: str) -> None:
     formula.infer(text, "What is the formula?")
     formula.compare(Reference(text, "formula"), f"{text} ", "")
     assert time.process_time() - began < 2 * LIMIT_S
+
+
+PIECES = r"""
+\frac \sqrt \sqrt[3] { } ( ) [ ] \{ \} | , ; + - * / ^ _ ! % ° ' = < \le \in \cup \setminus \pm \mp \infty \pi x
+y 2 10 0.5 1,000 sin \log_2 \text{ \text{cm} \begin{pmatrix} \end{pmatrix} & \\ \binom \overline : \to or and is
+\mathrm{ H2O O( n \circ $ \( \) \boxed{ e i \mathbb{R} ² √ ½ ∪ \emptyset \lfloor \rfloor mod to . the \ldots 8_
+floor( min( gcd( \det
+""".split()
+
+
+def test_no_arrangement_of_signs_raises_and_each_is_like_itself() -> None:
+    chosen = random.Random(5)
+    for _ in range(700):
+        text = chosen.choice(["", " "]).join(chosen.choices(PIECES, k=chosen.randint(1, 14)))
+        reference = chosen.choice(
+            [r"\frac{x+1}{2}", r"\{1, 2\}", r"(2, \infty)", "y = 2x + 3", "|x| < 3", "52_8", "3:4"]
+        )
+        formula.infer(text, "formula")
+        decided(reference, text, "Solve $x$, factor or expand it.")
+        decided(text, reference)
+        assert decided(text, text) is True
 
 
 @pytest.mark.parametrize(

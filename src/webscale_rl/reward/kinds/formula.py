@@ -131,7 +131,7 @@ def is_expression(answer: str) -> bool:
 
 
 def _compare(wording: str, answer: str, question: str, *, ordered: bool) -> Match:
-    if _squeezed(wording) == _squeezed(bare(answer)):
+    if _squeezed(bare(wording)) == _squeezed(bare(answer)):
         return Match(True, "wording")
     if chemistry.is_formula(bare(wording), question):
         return chemistry.compare(bare(wording), answer)

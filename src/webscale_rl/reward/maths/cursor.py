@@ -28,6 +28,8 @@ class Cursor:
     def take(self) -> Token:
         """The next token, which is then behind us."""
         token = self.tokens[self.at]
+        if token.kind == "end":
+            raise Unreadable("more was expected")
         self.at += 1
         return token
 
