@@ -31,7 +31,7 @@ from webscale_rl.reward import Verdict, reward
 from webscale_rl.reward.extract import STYLES
 from webscale_rl.reward.reference import references
 from webscale_rl.reward.rollout import GROUND_TRUTH, Rollout, last_reply, plain
-from webscale_rl.reward.rows import Chunk, Fault, Sink, require_writable, sink, source
+from webscale_rl.rowfiles import Chunk, Fault, Sink, require_writable, sink, source
 from webscale_rl.tally import add_counts
 
 if TYPE_CHECKING:
