@@ -19,7 +19,7 @@ from webscale_rl.reward.scene import (
     is_other,
 )
 from webscale_rl.reward.verdict import Match
-from webscale_rl.reward.words import is_content, is_name_like
+from webscale_rl.reward.words import Word, is_content, is_name_like
 
 _DENYING = frozenset(
     "rather_than instead_of opposed_to other_than contrary_to confused_with mistaken_for distinct_from different_from"
@@ -32,7 +32,8 @@ _LOSING = frozenset("lost loses lose losing fails failed".split())
 _WRONG = frozenset("wrong incorrect false mistaken untrue inaccurate myth".split())
 _MODAL = frozenset("might may could".split())
 HEDGES = frozenset(
-    "perhaps maybe possibly conceivably unsure uncertain unclear unknown guess guessing speculate speculated hypothetically"
+    "perhaps maybe possibly conceivably unsure uncertain unclear unknown guess guessing speculate speculated"
+    " hypothetically"
     " supposedly allegedly reportedly presumably debatable".split()
 )
 _DOUBTED = frozenset("sure certain clear confident".split())
@@ -43,6 +44,7 @@ _SAYING = frozenset(
 )
 _IMPERSONAL = frozenset("once commonly often popularly widely formerly sometimes mistakenly falsely wrongly".split())
 _FORMER = frozenset("used formerly previously".split())
+_MYTHS = frozenset("myth misconception contrary".split())
 _ONCE = frozenset("long once formerly previously initially".split())
 _TAKEN_BACK = frozenset("wait scratch correction sorry oops hmm".split())
 
@@ -103,7 +105,8 @@ def _denied_after(scene: Scene, start: int, end: int) -> Match | None:
             return None
         return Match(None if any(is_new(scene, word) for word in rest) else False, "denied")
     if at + 2 < last and words[at].plain in _REVERSED and words[at + 1].plain in ("by", "to"):
-        if words[at].stem not in scene.asked or (is_new(scene, words[at + 2]) and is_name_like(words[at + 2])):
+        party = words[at + 2]
+        if words[at].stem not in scene.asked or (is_new(scene, party) and is_name_like(party)):
             return Match(None, "elsewhere")
     if (
         at < last
@@ -181,7 +184,12 @@ def _hedged(scene: Scene, start: int, end: int) -> Match | None:
             follower = words[at + 1].plain
             if follower in ("be", "have", "also", "well", "possibly") or at + 1 == start:
                 return Match(None, "hedged")
-        if plain in _DOUBTED and words[min(at + 1, len(words) - 1)].plain != "why" and at and (words[at - 1].plain in NEGATIONS or words[at - 2].plain in NEGATIONS):
+        if (
+            plain in _DOUBTED
+            and words[min(at + 1, len(words) - 1)].plain != "why"
+            and at
+            and (words[at - 1].plain in NEGATIONS or words[at - 2].plain in NEGATIONS)
+        ):
             return Match(None, "hedged")
     return Match(None, "hedged") if end == len(words) and "?" in scene.text.end else None
 
@@ -191,20 +199,18 @@ def _hearsay(scene: Scene, start: int, end: int) -> Match | None:
     words = scene.text.words[:start]
     first = clause_start(scene.text.words, start)
     for at, word in enumerate(words):
-        if at >= first and word.plain in _FORMER and word.stem not in scene.asked:
-            if word.plain != "used" or (at + 1 < start and words[at + 1].plain == "to"):
-                return Match(None, "former")
-        if at >= first and word.plain in _SAYING and word.stem not in scene.asked:
-            before = {other.plain for other in words[max(0, at - 3) : at]}
-            if before & (_SPEAKERS | _IMPERSONAL) or word.plain.endswith("ly"):
-                return Match(None, "hearsay")
-        if (
-            word.plain in ("myth", "misconception", "contrary")
-            and word.stem not in scene.asked
-            and words[at - 1].plain != "to"
-        ):
+        if word.stem in scene.asked:
+            continue
+        if at >= first and word.plain in _FORMER and (word.plain != "used" or _follows(words, at, {"to"})):
+            return Match(None, "former")
+        before = {other.plain for other in words[max(0, at - 3) : at]}
+        told = word.plain in _SAYING and (before & (_SPEAKERS | _IMPERSONAL) or word.plain.endswith("ly"))
+        if (told and at >= first) or (word.plain in _MYTHS and words[at - 1].plain != "to"):
             return Match(None, "hearsay")
-        if word.plain == "to" and at and words[at - 1].plain == "according" and at + 1 < len(words):
-            if words[at + 1].plain in _SPEAKERS and words[at + 1].stem not in scene.asked:
-                return Match(None, "hearsay")
+        if word.plain == "according" and _follows(words, at + 1, _SPEAKERS):
+            return Match(None, "hearsay")
     return None
+
+
+def _follows(words: tuple[Word, ...], at: int, plains: frozenset[str] | set[str]) -> bool:
+    return at + 1 < len(words) and words[at + 1].plain in plains

@@ -28,7 +28,8 @@ from webscale_rl.reward.verdict import Match
 from webscale_rl.reward.words import Word, is_content, is_exclusive, is_name_like, kin, opposed, read, stem
 
 _ELSEWHERE = frozenset(
-    "followed_by preceded_by succeeded_by replaced_by next_to near after before above below behind beyond against versus"
+    "followed_by preceded_by succeeded_by replaced_by next_to near after before above below behind beyond"
+    " against versus"
     " vs over underneath beneath outside defeated beat beating defeating defeats beats similar_to such_as like lost_to"
     " loses_to losing_to overtaken_by surpassed_by beaten_by defeated_by toward towards resembles replaced succeeded"
     " preceded followed opposed opposes".split()
@@ -73,10 +74,11 @@ def _related(scene: Scene, first: int, start: int, name: bool) -> Match | None:
     for hit in near & _ELSEWHERE:
         if not read(hit.replace("_", " ")).content & (scene.asked | scene.own):
             return Match(None, "elsewhere")
-    if name and scene.who and start > first and words[start - 1].plain in _PARTIES and words[start - 2].plain not in _CREDITED:
-        if any(is_new(scene, word) or word.stem in scene.asked for word in words[first : start - 1]):
-            return Match(None, "elsewhere")
-    return None
+    party = name and scene.who and start > first and words[start - 1].plain in _PARTIES
+    if not party or words[start - 2].plain in _CREDITED:
+        return None
+    said = any(is_new(scene, word) or word.stem in scene.asked for word in words[first : start - 1])
+    return Match(None, "elsewhere") if said else None
 
 
 def _subordinate(scene: Scene, first: int, start: int, name: bool) -> Match | None:
@@ -138,13 +140,14 @@ def _another(scene: Scene, first: int, at: int, name: bool) -> Match | None:
     words = scene.text.words
     others = [
         place for place in range(first, at)
-        if is_new(scene, words[place]) and not (name and words[place].raw.islower()) and words[place].plain not in _LINKS
+        if is_new(scene, words[place]) and not (name and words[place].raw.islower())
+        and words[place].plain not in _LINKS
         and not (is_name_like(words[place]) and words[place + 1].stem in scene.asked and is_name_like(words[place + 1]))
         and not (words[place].plain in TRANSPARENT and words[place + 1].plain == "of")
     ]  # fmt: skip
-    if not name and others and _leads(scene, words, first, at) and not _turns(scene, words, first, at):
-        if _carries(scene, words, first, at, others[-1]):
-            others = others[:-1]
+    told = bool(others) and not name and _leads(scene, words, first, at) and not _turns(scene, words, first, at)
+    if told and _carries(scene, words, first, at, others[-1]):
+        others = others[:-1]
     said = _is_said(words, at) or (name and words[at - 1].plain == "by" and words[at - 2].plain not in _TURNING)
     if not others or (said and _leads(scene, words, first, at)):
         return _headed(scene, first, at)
@@ -162,7 +165,9 @@ def _carries(scene: Scene, words: tuple[Word, ...], first: int, at: int, place: 
     passive = words[place - 1].plain in AUXILIARIES and words[place].plain.endswith(("ed", "en", "wn", "nt"))
     if place == before - 1 and passive and words[before].plain in _LINKS:
         return True
-    return words[before].stem in scene.asked and is_content(words[before]) and (passive or not is_name_like(words[place]))
+    return (
+        words[before].stem in scene.asked and is_content(words[before]) and (passive or not is_name_like(words[place]))
+    )
 
 
 def _turns(scene: Scene, words: tuple[Word, ...], first: int, at: int) -> bool:
@@ -192,19 +197,25 @@ def _told_elsewhere(scene: Scene, first: int, start: int, end: int) -> Match | N
 
 
 def _exchanged(scene: Scene, first: int, start: int, end: int) -> Match | None:
-    """Whether the window does what was asked to be done to it, or the other way round: "X defeated S" and "S defeated X"
-    for who defeated S."""
+    """Whether the window does what was asked to be done to it, or the other way round: "X defeated S" for whom S
+    defeated."""
     words = scene.text.words
     last = clause_end(words, end)
     if scene.object:
         verb = words[end] if end < last else None
-        if verb and _is_past(verb) and _is_asked(scene, verb) and any(_is_asked(scene, w) for w in words[end + 1 : last]):
+        if (
+            verb
+            and _is_past(verb)
+            and _is_asked(scene, verb)
+            and any(_is_asked(scene, w) for w in words[end + 1 : last])
+        ):
             return Match(None, "exchanged")
         return None
     before = _verb(words, start)
-    active = not any(word.plain in AUXILIARIES for word in words[first : max(first, before)])
-    if before > first and _is_past(words[before]) and _is_asked(scene, words[before]) and active and words[before].stem not in scene.own:
-        if words[first].stem in scene.asked or (words[first].plain in ARTICLES and words[first + 1].stem in scene.asked):
+    if before > first and _is_past(words[before]) and words[before].stem not in scene.own:
+        subject = words[first + (words[first].plain in ARTICLES)]
+        active = not any(word.plain in AUXILIARIES for word in words[first:before])
+        if active and _is_asked(scene, words[before]) and subject.stem in scene.asked:
             return Match(None, "exchanged")
     passive = last - end >= 4 and words[end].plain in AUXILIARIES and words[end + 2].plain == "by"
     if passive and words[end + 3].stem in scene.asked and is_name_like(words[end + 3]):
@@ -218,7 +229,6 @@ def _is_asked(scene: Scene, word: Word) -> bool:
 
 def _is_past(word: Word) -> bool:
     return word.raw.islower() and (word.plain.endswith("ed") or IRREGULAR.get(word.plain, word.plain) != word.plain)
-
 
 
 def _harmless(scene: Scene, word: Word) -> bool:
@@ -297,17 +307,22 @@ def _headed(scene: Scene, first: int, at: int) -> Match | None:
 def _beside(scene: Scene, start: int, end: int, name: bool) -> Match | None:
     """What follows the window at once and makes it a part of something else: X's father, X Business Review."""
     words = scene.text.words
-    if words[end - 1].owns and end < len(words) and not breaks(words, end):
-        if any(is_new(scene, word) for word in words[end : clause_end(words, end)]):
-            return Match(None, "owner")
     if end >= len(words) or breaks(words, end):
         return None
+    if words[end - 1].owns and any(is_new(scene, word) for word in words[end : clause_end(words, end)]):
+        return Match(None, "owner")
     word = words[end]
     if word.gap == "-" and is_content(word) and word.stem not in scene.own:
         return Match(None, "compound")
     if word.plain == "without":
         return Match(None, "contrasted")
-    if not is_new(scene, word) or word.stem in _HEAD_STEMS or word.plain in _RELATIONS or word.plain in LEGAL or word.plain.endswith("ly"):
+    if (
+        not is_new(scene, word)
+        or word.stem in _HEAD_STEMS
+        or word.plain in _RELATIONS
+        or word.plain in LEGAL
+        or word.plain.endswith("ly")
+    ):
         return None
     if name:
         short = all(is_name_like(other) or not is_content(other) for other in words)
@@ -321,7 +336,7 @@ def _beside(scene: Scene, start: int, end: int, name: bool) -> Match | None:
 
 
 def _is_list(scene: Scene, words: tuple[Word, ...], end: int) -> bool:
-    """Whether what follows the comma is another item: new words alone, with no article and no verb to introduce them."""
+    """Whether what follows the comma is another item: new words alone, without article and verb."""
     item = words[end : clause_end(words, end + 1)]
     if all(map(is_name_like, item)) and not is_name_like(words[end - 1]):
         return False  # a dog, Laika

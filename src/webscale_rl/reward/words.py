@@ -21,8 +21,8 @@ from webscale_rl.reward.lexicon import (
     NEGATIONS,
     OPPOSITES,
     RELATED,
-    SAME,
     REVERSING,
+    SAME,
 )
 from webscale_rl.reward.number_words import VOCABULARY
 from webscale_rl.reward.text import clean, fold
@@ -319,9 +319,9 @@ def _shared(one: str, other: str) -> int:
 
 
 _SUFFIXES = frozenset(
-    """ion ement ely tion ation ition sion ional tional ational al ial ical ic ity ment ness iv ativ itiv er or r ly ous ious ful
-    y anc enc ed an ian ish es en ency ancy ally iz ization ys d s t at ar ry able ably ibl abl ist ism ese ant ent
-    ing ified ify ification sis tic e""".split()
+    """ion ement ely tion ation ition sion ional tional ational al ial ical ic ity ment ness iv ativ itiv er or r ly
+    ous ious ful y anc enc ed an ian ish es en ency ancy ally iz ization ys d s t at ar ry able ably ibl abl ist
+    ism ese ant ent ing ified ify ification sis tic e""".split()
 )
 
 

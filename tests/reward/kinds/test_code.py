@@ -66,7 +66,19 @@ def test_code_that_is_denied_or_one_of_several_is_not_right(answer: str) -> None
 
 
 @pytest.mark.parametrize(
-    "answer", ["`foo`", "foo_bar", "std::vector", "__init__", "O(n log n)", "H2O", "package.json", "--force", "git rebase -i", r"\d+"]
+    "answer",
+    [
+        "`foo`",
+        "foo_bar",
+        "std::vector",
+        "__init__",
+        "O(n log n)",
+        "H2O",
+        "package.json",
+        "--force",
+        "git rebase -i",
+        r"\d+",
+    ],
 )
 def test_the_spelling_of_code_is_recognised(answer: str) -> None:
     assert code.infer(answer) is not None

@@ -18,7 +18,8 @@ def same(reference: str, answer: str, question: str = "", ordered: bool = False)
 @pytest.mark.parametrize(
     "answer",
     [
-        "red, green, and blue", "blue, green and red", "red; green; blue", "1. red\n2. green\n3. blue", "- red\n- green\n- blue",
+        "red, green, and blue", "blue, green and red", "red; green; blue",
+        "1. red\n2. green\n3. blue", "- red\n- green\n- blue",
         "{red, green, blue}", "Red, Green, Blue.", "1) red 2) green 3) blue", "They are red, green, and blue.",
     ],
 )  # fmt: skip
@@ -54,7 +55,10 @@ def test_items_are_compared_by_their_own_kinds() -> None:
 
 
 def test_a_comma_in_brackets_or_in_a_number_separates_nothing() -> None:
-    assert kind.items("calculus (with Leibniz, independently), optics") == ["calculus (with Leibniz, independently)", "optics"]
+    assert kind.items("calculus (with Leibniz, independently), optics") == [
+        "calculus (with Leibniz, independently)",
+        "optics",
+    ]
     assert kind.items("1,234 and 5,678") == ["1,234", "5,678"]
 
 

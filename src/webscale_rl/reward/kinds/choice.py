@@ -28,12 +28,14 @@ _LABELLED = re.compile(
     re.I | re.S,
 )
 _NAMED = re.compile(
-    r"\b(?:answer|option|choice|letter|statement)s?\b(?: (?:is|are|would be|should be|must be|number))?(?: (?:option|choice|letter))?"
+    r"\b(?:answer|option|choice|letter|statement)s?\b(?: (?:is|are|would be|should be|must be"
+    r"|number))?(?: (?:option|choice|letter))?"
     r"\s?[:=]?\s?[\"'(]?([A-Ja-j1-9])\b(?!')",
     re.IGNORECASE,
 )
 _DENIED = re.compile(
-    r"(?:\bnot|n't|\bneither|\bnor|\brather than|\binstead of|\bexcept|\bunlike|\bthan)\s(?:option |choice |answer )?[(\"']?([A-Ja-j1-9])\b",
+    r"(?:\bnot|n't|\bneither|\bnor|\brather than|\binstead of|\bexcept|\bunlike|\bthan)\s(?:option |choice "
+    r"|answer )?[(\"']?([A-Ja-j1-9])\b",
     re.IGNORECASE,
 )
 _WRONG = re.compile(
@@ -41,7 +43,8 @@ _WRONG = re.compile(
 )
 _REASONS = re.compile(r"\b(?:because|since|as|while|whereas|for|which|although|though|but)\b|[;.]\s", re.IGNORECASE)
 _FILLERS = FUNCTION | frozenset(
-    "option options choice choices letter letters answer answers correct final best statement statements right response both".split()
+    "option options choice choices letter letters answer answers correct final best statement"
+    " statements right response both".split()
 )
 _HEDGES = re.compile(r"\b(?:might|may|could|perhaps|maybe|possibly|not sure|unsure|guess)\b", re.IGNORECASE)
 _REFERENCE = re.compile(r"\(?([A-Ja-j1-9])\)?(?:\s?(?:,|;|&|and|/)\s?\(?([A-Ja-j1-9])\)?){0,9}\.?")
@@ -49,7 +52,7 @@ _REFERENCE = re.compile(r"\(?([A-Ja-j1-9])\)?(?:\s?(?:,|;|&|and|/)\s?\(?([A-Ja-j
 
 @lru_cache(maxsize=2048)
 def options(question: str) -> dict[str, str]:
-    """The options of a question by their labels, in capitals: lines or runs of A. B. C., (a) (b), 1) 2). Two at least."""
+    """The options of a question by their labels, in capitals: lines or runs of A. B. C., (a) (b), 1) 2)."""
     question = clean(question[:20_000])
     for labels in _ENUMERATION:
         places: list[tuple[int, int]] = []
@@ -69,7 +72,7 @@ def options(question: str) -> dict[str, str]:
 
 
 def infer(answer: str, question: str = "") -> Reference | None:
-    """A label of the question's options, or an option's text. Without a question, a capital letter from A to E alone."""
+    """A label of the question's options, or an option's text. Without a question, a capital letter from A to E."""
     listed = options(question)
     answer = answer.strip()
     if not listed:

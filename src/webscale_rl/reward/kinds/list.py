@@ -37,12 +37,14 @@ _LEAD = re.compile(
     r"^.{0,300}?(?:\b(?:are|is|were|was|include|includes|included|borders?|of)\b:?|:)\s", re.IGNORECASE | re.DOTALL
 )
 _ORDER = re.compile(
-    r"\b(?:in (?:the )?(?:correct |right |chronological |ascending |descending |alphabetical |proper )?order|rank|ranked|sequence|chronolog\w+|from \w+ to \w+"
+    r"\b(?:in (?:the )?(?:correct |right |chronological |ascending |descending |alphabetical |proper )?order"
+    r"|rank|ranked|sequence|chronolog\w+|from \w+ to \w+"
     r"|steps?|ascending|descending|order of|sorted|arrange|in turn|in order)\b",
     re.IGNORECASE,
 )
 _SEVERAL = re.compile(
-    r"\b(?:what are|which are|list|name (?:the|all|two|three|four|five|six|both|some|any)|two|three|four|five|six|seven|eight|both|who were|what were"
+    r"\b(?:what are|which are|list|name (?:the|all|two|three|four|five|six|both|some|any)|two|three|four|five"
+    r"|six|seven|eight|both|who were|what were"
     r"|which \w+s\b|all of the|authors|members|components|countries|elements|ingredients|types|roots|solutions)\b",
     re.IGNORECASE,
 )

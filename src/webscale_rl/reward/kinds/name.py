@@ -40,9 +40,12 @@ _ARTICLES = frozenset(("a", "an", "the"))
 _LONGEST = 10
 _DOUBLED = re.compile(r"(.)\1")
 _FRONT = re.compile(
-    r"\b(?:where|which|what)(?:'s| is| was| are| were)?(?: the)?(?: name of the| capital)?\b.{0,40}\b(?:city|country|state|capital"
-    r"|continent|river|mountain|lake|ocean|sea|island|company|organization|organisation|agency|university|book|novel|film"
-    r"|movie|song|album|play|painting|band|team|planet|treaty|war|battle|language|newspaper|magazine|airline|brand)\b|^where\b",
+    r"\b(?:where|which|what)(?:'s| is| was| are| were)?(?: the)?(?: name of the| capital)?\b.{0,40}\b(?:city"
+    r"|country|state|capital"
+    r"|continent|river|mountain|lake|ocean|sea|island|company|organization|organisation|agency|university"
+    r"|book|novel|film"
+    r"|movie|song|album|play|painting|band|team|planet|treaty|war|battle|language|newspaper|magazine|airline"
+    r"|brand)\b|^where\b",
     re.IGNORECASE,
 )
 
@@ -89,6 +92,7 @@ def _named(word: Word) -> Word:
 
 @lru_cache(maxsize=4096)
 def asked_words(question: str) -> frozenset[str]:
+    """The question's words as names are compared and as phrases are."""
     return frozenset(stem for word in read(question).words if is_content(word) for stem in (word.plain, word.stem))
 
 

@@ -1,8 +1,8 @@
 """Persons: the surname, and given names that do not contradict.
 
 "Einstein", "A. Einstein", "Einstein, Albert" and "Dr. Albert Einstein" are Albert Einstein; Alfred Einstein is not, a
-given name alone is undecided, and so is a surname that several who are asked about bear. A suffix or number that differs
-is another person. Not covered: pen names, maiden names, nicknames that are no form of the given name.
+given name alone is undecided, and so is a surname that several who are asked about bear. A suffix or number that
+differs is another person. Not covered: pen names, maiden names, nicknames that are no form of the given name.
 """
 
 from __future__ import annotations
@@ -36,9 +36,12 @@ from webscale_rl.reward.verdict import Match
 from webscale_rl.reward.words import LONGEST, Text, Word, is_content, is_name_like, near, wordings
 
 _WHO = re.compile(
-    r"\b(?:who|whom|whose)\b|\b(?:which|what)\b.{0,40}\b(?:scientist|physicist|chemist|mathematician|author|writer|poet|playwright"
-    r"|novelist|painter|artist|composer|singer|musician|actor|actress|director|king|queen|emperor|president|prime minister"
-    r"|pope|saint|general|explorer|inventor|philosopher|economist|astronomer|biologist|astronaut|athlete|player|person|man"
+    r"\b(?:who|whom|whose)\b|\b(?:which|what)\b.{0,40}\b(?:scientist|physicist|chemist|mathematician|author"
+    r"|writer|poet|playwright"
+    r"|novelist|painter|artist|composer|singer|musician|actor|actress|director|king|queen|emperor|president"
+    r"|prime minister"
+    r"|pope|saint|general|explorer|inventor|philosopher|economist|astronomer|biologist|astronaut|athlete"
+    r"|player|person|man"
     r"|woman|leader|monarch|judge|justice|senator|politician|founder|engineer|doctor|psychologist)\b",
     re.IGNORECASE,
 )
@@ -142,10 +145,9 @@ def _mention(wanted: Person, text: Text, at: Scene, place: int) -> Match:
     match = guarded(at, start, end)
     if not match.same:
         return match
-    listed = (
-        start and "," in words[start].gap and any(is_new(at, word) and is_name_like(word) for word in words[:start])
-    )
-    if listed and all(is_name_like(word) or not is_content(word) for word in words):
+    before = start > 0 and "," in words[start].gap and any(is_new(at, word) for word in words[:start])
+    after = end < len(words) and "," in words[end].gap and any(is_new(at, word) for word in words[end:])
+    if (before or after) and all(is_name_like(word) or not is_content(word) for word in words):
         return Match(None, "several")
     standing = stands(at, start, end, name=True)
     return same if standing.same else standing
@@ -165,13 +167,16 @@ def _is_personal(words: tuple[Word, ...]) -> bool:
     if not words or len(words) > 8:
         return False
     commas = sum("," in word.gap for word in words)
-    if any(word.plain in NEGATIONS or word.plain in HEDGES or (word.plain in PLAIN and at == 0) for at, word in enumerate(words)):
+    if any(
+        word.plain in NEGATIONS or word.plain in HEDGES or (word.plain in PLAIN and at == 0)
+        for at, word in enumerate(words)
+    ):
         return False
     if commas > 1 or any(word.gap.strip(".,-") for word in words):
         return False
     for at, word in enumerate(words):
         named = is_name_like(word) or word.stem[0] == "#" or word.plain in PARTICLES or word.plain in SUFFIXES
-        if at and word.plain == "the" or (at == 0 and word.plain in PARTICLES and len(words) > 1):
+        if (at and word.plain == "the") or (at == 0 and word.plain in PARTICLES and len(words) > 1):
             continue
         if not named or not (is_content(word) or word.plain in PARTICLES):
             return False
@@ -196,7 +201,7 @@ def _person(words: tuple[Word, ...]) -> Person | None:
             suffix = {"junior": "jr", "senior": "sr"}.get(word.plain, word.plain)
         elif word.stem[0] == "#" and parts:
             number = word.stem
-        elif word.plain == "the" or word.plain in PARTICLES and len(words) > 1:
+        elif word.plain == "the" or (word.plain in PARTICLES and len(words) > 1):
             continue
         elif len(word.raw) <= 3 and word.raw.isupper() and word is not words[-1] and len(word.raw) > 1:
             parts.extend(word.plain)
@@ -213,17 +218,9 @@ def _same(wanted: Person, given: Person, at: Scene) -> Match:
         return Match(False, "title")
     if given.titles & MALE and at.asked & {"female", "woman", "queen", "wife", "daughter", "mother"}:
         return Match(False, "title")
-    if wanted.suffix != given.suffix and {wanted.suffix, given.suffix} & {"sr"}:
-        return Match(False if wanted.suffix and given.suffix else None, "suffix")
-    if wanted.number != given.number:
-        if wanted.number and given.number:
-            return Match(False, "number")
-        if given.number or not wanted.given:
-            return Match(None, "number")
-        if given.suffix == "sr":
-            return Match(False, "suffix")
-    elif wanted.number and given.suffix == "sr":
-        return Match(False, "suffix")
+    numbered = _numbers(wanted, given)
+    if numbered is not None:
+        return numbered
     if not wanted.given:
         return _one_name(wanted, given, at)
     if not given.given:
@@ -235,6 +232,17 @@ def _same(wanted: Person, given: Person, at: Scene) -> Match:
             return Match(None if _given(wanted.given[0], given.given[0]) else False, "surname")
         return Match(False, "surname")
     return _given_names(wanted, given)
+
+
+def _numbers(wanted: Person, given: Person) -> Match | None:
+    """Whether suffixes and numbers tell two persons apart. Only a king needs his number, only a father his Sr."""
+    if wanted.suffix != given.suffix and "sr" in (wanted.suffix, given.suffix):
+        return Match(False if (wanted.suffix and given.suffix) or wanted.number else None, "suffix")
+    if wanted.number == given.number:
+        return None
+    if wanted.number and given.number:
+        return Match(False, "number")
+    return Match(None, "number") if given.number or not wanted.given else None
 
 
 def _given_names(wanted: Person, given: Person) -> Match:

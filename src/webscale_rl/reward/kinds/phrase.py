@@ -48,7 +48,8 @@ _FORMS = frozenset("plural singular tense spell spelled spelling participle conj
 
 class Wanted(NamedTuple):
     """What one wording of a reference asks for. `keys` are its content stems in order, `required` those that the
-    question does not hold, `names` those with a capital, `paired` those that exclude another one, `directed` that the order of all matters."""
+    question does not hold, `names` those with a capital, `paired` those that exclude another one, `directed` that
+    the order of all matters."""
 
     text: Text
     keys: tuple[str, ...]
@@ -174,7 +175,7 @@ def _windows(wanted: Wanted, text: Text, at: Scene, sought: frozenset[str]) -> M
 
 
 def together(found: list[Match]) -> Match:
-    """What several places where an answer has the reference say together: right if one asserts it and none denies it."""
+    """What the places where an answer has the reference say together: right if one asserts it and none denies it."""
     if not found:
         return Match(None, "scattered")
     if any(match.same for match in found):

@@ -1,7 +1,7 @@
 """Yes or no, true or false: what an answer says to the question, in a word, in a short form or as a restatement.
 
-"Yes", "True", "It does" and "Smoking does increase the risk" say yes to "Does smoking increase the risk?". An answer that
-says both, or neither, is never right; a hedge is undecided.
+"Yes", "True", "It does" and "Smoking does increase the risk" say yes to "Does smoking increase the risk?". An answer
+that says both, or neither, is never right; a hedge is undecided.
 """
 
 from __future__ import annotations
@@ -21,24 +21,32 @@ _YES = frozenset(
     "yes yeah yep yup true correct right indeed absolutely certainly definitely affirmative sure agreed".split()
 )
 _NO = frozenset("no nope false incorrect wrong never untrue negative nah disagree hardly impossible".split())
-_TRUTH = {"true": True, "correct": True, "right": True, "false": False, "incorrect": False, "wrong": False, "untrue": False,
-          "accurate": True, "inaccurate": False, "yes": True, "no": False}  # fmt: skip
+_TRUTH = dict.fromkeys(("true", "correct", "right", "accurate", "yes"), True) | dict.fromkeys(
+    ("false", "incorrect", "wrong", "untrue", "inaccurate", "no"), False
+)
 _HEDGES = frozenset(
     "maybe perhaps possibly depends unclear unsure unknown sometimes uncertain partly partially".split()
 )
+_STATEMENTS = frozenset("statement claim answer assertion sentence".split())
+_PLAINEST = frozenset(("yes", "no", "true", "false"))
+_OPENERS = frozenset("so thus therefore hence well ok hmm".split())
+_DEGREES = frozenset("probably likely most clearly answer".split())
 _SUBJECTS = frozenset("it he she they this that there we you i these those".split())
 _CONCLUDED = re.compile(
-    r"\b(?:answer|conclusion|verdict|statement|claim)\b(?: (?:here|to the question|to this question))? (?:is|would be|must be)"
+    r"\b(?:answer|conclusion|verdict|statement|claim)\b(?: (?:here|to the question|to this question))? (?:is"
+    r"|would be|must be)"
     r" (not )?(?:a |an |simply |clearly |therefore |definitely )*(yes|no|true|false|correct|incorrect|right|wrong)\b"
 )
 _DISCLAIMED = re.compile(
-    r"\b(?:(?:not|isn't|n't|never) (?:true|correct|right|the case|to say)|(?:false|wrong|incorrect|untrue|mistaken) (?:that|to say))\b"
+    r"\b(?:(?:not|isn't|n't|never) (?:true|correct|right|the case|to say)|(?:false|wrong|incorrect|untrue"
+    r"|mistaken) (?:that|to say))\b"
 )
 _BOTH = re.compile(r"\b(?:yes (?:and|or|but also) no|no and yes|no or yes|true (?:and|or) false|both (?:yes|true))\b")
 _BARE = re.compile(r"\W*(?:yes|no|true|false|correct|incorrect|right|wrong)\W*", re.IGNORECASE)
 _LED = re.compile(r"\W*(?:yes|no|true|false|correct|incorrect)\s?[,.;:!(—-]", re.IGNORECASE)
 _ASKED = re.compile(
-    r"(?:^|[.?!:]\s|,\s)(?:is|are|was|were|do|does|did|can|could|has|have|had|will|would|should|may|might|must|true or false)\b"
+    r"(?:^|[.?!:]\s|,\s)(?:is|are|was|were|do|does|did|can|could|has|have|had|will|would|should|may|might"
+    r"|must|true or false)\b"
     r"|\btrue or false\b|\byes or no\b|\bwhether\b",
     re.IGNORECASE,
 )
@@ -117,49 +125,41 @@ def _both(words: tuple[Word, ...]) -> bool:
 
 def _led(words: tuple[Word, ...], question: str) -> bool | None:
     """What the first word says: yes, no, true, not at all."""
-    if words[0].plain in ("so", "thus", "therefore", "hence", "well", "ok", "hmm") and len(words) > 1:
+    if words[0].plain in _OPENERS and len(words) > 1:
         words = words[1:]
     first = words[0].plain
     rest = words[1:4]
-    if (
-        first in ("probably", "likely", "most", "well", "so", "thus", "therefore", "hence", "clearly", "answer", "the")
-        and len(words) > 1
-    ):
-        if first == "the" and words[1].plain != "answer":
-            return None
-        lead = next((word.plain for word in words[1:4] if word.plain in _YES | _NO | {"not"}), "")
-        if len(words) <= 4 and lead:
-            return lead in _YES
-        return None
-    if len(words) == 1 and first in ("t", "f") and "true" in question.casefold():
+    follower = rest[0].plain if rest else ""
+    if first in _DEGREES and rest:
+        lead = next((word.plain for word in rest if word.plain in _YES | _NO | {"not"}), "")
+        return lead in _YES if len(words) <= 4 and lead else None
+    if not rest and first in ("t", "f") and "true" in question.casefold():
         return first == "t"
     if first == "not":
-        if rest and rest[0].plain in _TRUTH:
-            return not _TRUTH[rest[0].plain]
-        if rest and rest[0].plain in ("sure", "certain", "clear", "only", "just"):
-            return None
+        return None if follower in ("sure", "certain", "clear", "only", "just") else not _TRUTH.get(follower, True)
+    if (first, follower) == ("by", "no"):
         return False
-    if first == "by" and rest and rest[0].plain == "no":
-        return False
-    if first == "of" and rest and rest[0].plain == "course":
+    if (first, follower) == ("of", "course"):
         return "not" not in {word.plain for word in rest}
-    for said, listed in ((True, _YES), (False, _NO)):
-        if first in listed:
-            if rest and rest[0].plain == "not" and not rest[0].gap:
-                return not said
-            if first == "no" and rest and not rest[0].gap and rest[0].plain not in _SUBJECTS and is_content(rest[0]):
-                return None
-            turned = any(
-                word.plain in (_NO if said else _YES) & {"yes", "no", "true", "false"} and word.gap for word in rest
-            )
-            return None if turned else said
-    return None
+    return _word(first, rest) if first in _YES | _NO else None
+
+
+def _word(first: str, rest: tuple[Word, ...]) -> bool | None:
+    """What a leading "yes" or "no" says with the words behind it: not correct, no man's land, yes, true."""
+    said = first in _YES
+    if rest and not rest[0].gap:
+        if rest[0].plain == "not":
+            return not said
+        if first == "no" and rest[0].plain not in _SUBJECTS and is_content(rest[0]):
+            return None
+    turned = any(word.gap and _TRUTH.get(word.plain, said) != said and word.plain in _PLAINEST for word in rest)
+    return None if turned else said
 
 
 def _states(words: tuple[Word, ...]) -> bool:
     plains = [word.plain for word in words]
-    subject = plains[0] in _SUBJECTS or (plains[0] in ("the", "this", "that") and len(plains) > 1
-                                         and plains[1] in ("statement", "claim", "answer", "assertion", "sentence"))  # fmt: skip
+    named = plains[0] in ("the", "this", "that") and len(plains) > 1 and plains[1] in _STATEMENTS
+    subject = plains[0] in _SUBJECTS or named
     short = (
         len(words) <= 4
         and plains[0] in _SUBJECTS
@@ -198,5 +198,5 @@ def _restated(text: Text, question: str) -> bool | None:
         return None
     negated = sum(word.plain in NEGATIONS or word.stem == "not" for word in text.words)
     if negated > 1 or len(turned) > 1:
-        return negated + len(turned) == 2 and negated == 1 or None
+        return (negated + len(turned) == 2 and negated == 1) or None
     return (negated + len(turned)) % 2 == 0
