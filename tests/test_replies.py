@@ -127,6 +127,15 @@ def test_no_prefix_of_an_answer_is_an_answer() -> None:
         assert parse(Reply(dressed), CheckReply).answer_correct is True
 
 
+@pytest.mark.parametrize("quote", ['"', "'"])
+def test_a_field_that_is_said_twice_is_not_said(quote: str) -> None:
+    fields = '{"reason": "r", "good": false, "good": true}'.replace('"', quote).replace(
+        "true", "True" if quote == "'" else "true"
+    )
+    with pytest.raises(Unusable):
+        parse(Reply(fields.replace("false", "False" if quote == "'" else "false")), Verdict)
+
+
 def test_a_value_that_reads_like_a_field_is_no_doubt() -> None:
     assert parse(Reply('{"reason": "good", "good": true}'), Verdict) == Verdict("good", True)
 

@@ -172,10 +172,14 @@ def _literal(chunk: str) -> Any:
         raise ValueError("too long")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # "\d" in a literal
-        return ast.literal_eval(chunk)
+        tree = ast.parse(chunk, mode="eval")
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Dict):
+            _no_twins([(key.value if isinstance(key, ast.Constant) else key, None) for key in node.keys])
+    return ast.literal_eval(tree)
 
 
-def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _no_twins(pairs: list[tuple[Any, Any]]) -> dict[Any, Any]:
     """A dict of the pairs. An object that gives one field two values gives none."""
     fields = dict(pairs)
     if len(fields) != len(pairs):
