@@ -1,0 +1,150 @@
+"""Marked answers in plain text: "Answer: 42", "The final answer is **42**.", "#### 42", "Antwort: 42".
+
+The last marker counts. Its answer is the rest of its line, without the explanation that may follow in further sentences,
+or the next lines if its own has nothing more.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from webscale_rl.reward import sentences
+
+MOST_MARKERS = 64
+"""How many of a response's last markers are looked at."""
+
+_MARKER = re.compile(
+    r"(?<![\w-])(?:(?:final|correct|best|right|short|exact|my)[ \t]+){0,3}"
+    r"(?:answers?|ans|final[ \t]+(?:result|solution|value|response)|correct[ \t]+(?:option|choice)|antwort|r[ée]ponse|respuesta|resposta"
+    r"|risposta|ответ|答案|答え|回答)"
+    r"(?:[*_`\"')\]]{0,4}[ \t]{0,4}(?:\([^()\n]{1,40}\)|to (?:the|this|your)(?: [a-z]+)? (?:question|problem|riddle)|here|choice|option|in (?:[a-z]+ )?"
+    r"(?:form|terms|words|units)[^\n:.?!]{0,40}|of this (?:question|problem)))?[*_`\"')\]]{0,4}[ \t]{0,4}"
+    r"(?P<sign>[:：=]|-+>|(?:is|are|was|would be|should be|must be|will be|therefore is)(?![\w'’]))",
+    re.IGNORECASE,
+)
+_AFTER = re.compile(
+    r"(?:[ \t]*(?:simply|just|therefore|thus|then|indeed|clearly|that|as follows|exactly(?= *:)|[:：]|\*\*|__(?!\w)|->))*[ \t]*",
+    re.IGNORECASE,
+)
+_HASHES = re.compile(r"^[ \t]{0,8}####[ \t]*(?=\S)", re.MULTILINE)
+_HEADING = re.compile(
+    r"^[ \t]{0,8}(?:#{1,6}[ \t]*|[*_]{2})(?:the )?(?:final |short |correct )?(?:answer|result|solution|conclusion)[ \t]*[:：.]?[ \t]*[*_]{0,3}[ \t]*[:：]?[ \t]*$",
+    re.MULTILINE | re.IGNORECASE,
+)
+_SUPPOSED = re.compile(
+    r"\b(?:if|whether|suppose|assuming|unless|why|what|how|check|verify|ensure|sure|means)(?:\s+(?:that|the|my|your|an?))*\s*\Z",
+    re.IGNORECASE,
+)
+_UNANSWERING = re.compile(
+    r"\s*(?:yes or no\b|not (?:given|provided|stated|clear|known|listed|among)|obtained|found by|based|given by|the following|in the form|clear|"
+    r"correct|right|wrong|incorrect|below|above|needed|required|unique|supported|verified|confirmed|consistent|reasonable|more complex|complicated)\b",
+    re.IGNORECASE,
+)
+_OPENING = re.compile(
+    r"[ \t>*_#`\"'(\[-]*(?:(?:so|thus|therefore|hence|and)\b[, ]*)?(?:the |my |our )?[*_`]{0,3}", re.IGNORECASE
+)
+
+
+class Marked(NamedTuple):
+    """Where the last marked answer stands, and other marked answers of the same standing."""
+
+    span: tuple[int, int]
+    others: tuple[str, ...] = ()
+
+
+def last(body: str, several: bool = False) -> Marked | None:
+    """The last marked answer; its span is empty if the marker has nothing behind it. None if there is no marker."""
+    found = _all(body)
+    if not found:
+        return None
+    best = found[-1]
+    span = _content(body, best, several)
+    strong = [position for position in found[:-1][-8:] if position.opens_line]
+    others: dict[str, str] = {}
+    if best.opens_line and not sentences.corrects(body[found[-2].at : best.at] if len(found) > 1 else ""):
+        mine = _key(body[slice(*span)])
+        for position in strong:
+            text = body[slice(*_content(body, position, several))].strip()
+            if text and len(text) <= 200 and _key(text) != mine:
+                others.setdefault(_key(text), text)
+    return Marked(span, tuple(others.values()))
+
+
+def lines(body: str) -> list[tuple[int, int]]:
+    """Answers of the markers that open a line: up to eight, from the last."""
+    strong = [position for position in _all(body) if position.opens_line][-8:]
+    return [span for position in strong if 0 < (span := _content(body, position, False))[1] - span[0] <= 200]
+
+
+class _Position(NamedTuple):
+    start: int
+    at: int
+    opens_line: bool
+
+
+def _all(body: str) -> list[_Position]:
+    found: list[_Position] = []
+    for marker in list(_MARKER.finditer(body))[-MOST_MARKERS:]:
+        line = body.rfind("\n", 0, marker.start()) + 1
+        before = body[max(line, marker.start() - 60) : marker.start()]
+        if _SUPPOSED.search(before) or (marker["sign"].isalpha() and _UNANSWERING.match(body, marker.end())):
+            continue
+        at = _AFTER.match(body, marker.end()).end()  # type: ignore[union-attr]  # matches nothing as well
+        opens = line >= marker.start() - 60 and _OPENING.fullmatch(before) is not None
+        if not opens and body[at : at + 1] in {"", "\n"}:
+            continue
+        found.append(_Position(marker.start(), at, opens))
+    found += [_Position(heading.start(), heading.end(), True) for heading in list(_HEADING.finditer(body))[-8:]]
+    if "####" in body:
+        hashes = list(_HASHES.finditer(body))[-8:]
+        found += [
+            _Position(mark.start(), mark.end(), True)
+            for mark in hashes
+            if not body[_line_end(body, mark.end()) :].strip() or body[mark.end() : mark.end() + 1] in "-$0123456789."
+        ]
+    found.sort()
+    return [position for index, position in enumerate(found) if index == 0 or position.at != found[index - 1].at]
+
+
+def _line_end(body: str, at: int) -> int:
+    stop = body.find("\n", at)
+    return len(body) if stop < 0 else stop
+
+
+def _content(body: str, position: _Position, several: bool) -> tuple[int, int]:
+    at = position.at
+    end = _line_end(body, at)
+    if not body[at:end].strip(" \t*_:：`"):
+        return _below(body, end, several)
+    start, end = sentences.trimmed(body, at, end)
+    if body.startswith(("$$", "\\["), start) and len(body[start:end]) <= 3:
+        return _below(body, start, several)
+    return start, start + sentences.first(body[start:end])
+
+
+def _below(body: str, at: int, several: bool) -> tuple[int, int]:
+    """The next line that has something, or all lines of the block if a list is wanted or a formula is set off."""
+    start, limit = sentences.trimmed(body, at, len(body))
+    if start == limit:
+        return start, start
+    for opening, closing in (("$$", "$$"), ("\\[", "\\]"), ("```", "```")):
+        if body.startswith(opening, start):
+            stop = body.find(closing, start + len(opening))
+            if stop >= 0:
+                inner = start + len(opening)
+                if opening == "```":
+                    inner = min(_line_end(body, inner) + 1, stop)
+                return sentences.trimmed(body, inner, stop)
+    end = _line_end(body, start)
+    rest = body[end : end + 2000].split("\n")
+    while len(rest) > 1 and (several or sentences.is_bullet(body[start:end])) and sentences.is_bullet(rest[1]):
+        end += 1 + len(rest[1])
+        rest.pop(0)
+    if "\n" in body[start:end]:
+        return start, end
+    return start, start + sentences.first(body[start:end])
+
+
+def _key(text: str) -> str:
+    return re.sub(r"[\s$*.`\"']+", "", text).casefold()

@@ -1,0 +1,359 @@
+"""Which sentence of an unmarked response answers the question.
+
+Models answer first and explain afterwards, or reason first and conclude at the end. So: questions, offers of help and plans
+assert nothing; of the rest each sentence is weighed by what it shares with the question, whether it concludes, is in bold,
+stands last or first, or only goes on about what was said. The heaviest is the answer, the last of equals. A block of short
+lines is one answer, and so are short fragments in a row: whoever writes down several names has not chosen one.
+
+The weights were set by reasoning about such cases, not fitted. Abbreviations are English.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+HEAD = 4_000
+TAIL = 12_000
+"""What is read of an unmarked response, in characters: its beginning and its end, where answers stand."""
+MOST_SENTENCES = 200
+
+_END = re.compile(r"[.!?。！？]+[\"')\]*_”’]{0,6}(?=\s|$)|\n+")
+_ABBREVIATION = re.compile(
+    r"(?:^|[\s(\"'*])(?:Dr|Mr|Mrs|Ms|Prof|St|Sr|Jr|Gen|Col|Lt|Capt|Sgt|Rev|Hon|Gov|Sen|Rep|Pres|Mt|Ft|No|Nos|Vol|Fig|Eq|vs|v|etc"
+    r"|approx|ca|cf|al|Inc|Ltd|Co|Corp|Bros|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec|e\.g|i\.e|a\.k\.a|[ap]\.m|[A-Z]"
+    r"|(?:[A-Z]\.){1,5}[A-Z]|min|max|est|incl|d|b|r|p|pp|c)\Z"
+)
+_BOLD = re.compile(
+    r"(?<![\w*])\*\*(?=\S)([^*\n]{1,400})(?<=\S)\*\*(?![\w*])|(?<![\w_])__(?=\S)([^_\n]{1,400})(?<=\S)__(?![\w_])"
+)
+_BULLET = re.compile(r"[ \t]*(?:[-*•+–]|\(?\d{1,3}[.)]|\(?[a-zA-Z][.)])[ \t]+")
+_HEADING = re.compile(r"#{1,6}\s|\*\*[^*\n]{1,80}:\*\*\s*$|\*\*(?:Step|Part)\b")
+_SECTION = re.compile(
+    r"\n[ \t]*[*_#> ]{0,6}(?:explanation|reasoning|rationale|justification|note|notes|sources?|references?|details?|context"
+    r"|background|further reading|why|steps?|solution|working|verification|check)\b[*_ ]{0,4}[:：]",
+    re.IGNORECASE,
+)
+_CORRECTION = re.compile(
+    r"\b(?:wait|actually|correction|mistake|mistaken|sorry|apolog\w{1,8}|rather|instead|oops|scratch that|re-?check|reconsider"
+    r"|let me redo|on second thought|i was wrong|that(?:'s| is) wrong|not right|incorrect)\b",
+    re.IGNORECASE,
+)
+_ALTERNATIVE = re.compile(
+    r"^\W{0,4}(?:or|alternatively|also|maybe|perhaps|possibly|another|other|it (?:could|might|may)|but (?:it )?(?:could|might|may)"
+    r"|(?:could|might) (?:also )?be)\b",
+    re.IGNORECASE,
+)
+_EMPTY_TALK = re.compile(
+    r"^\W{0,4}(?:i hope|hope (?:this|that|it)|let me know|please (?:let|feel|note that i|provide|clarify|share)|feel free|if you (?:have|need|want"
+    r"|would like)|is there anything|would you like|do you (?:want|need|have)|happy to|glad to|i(?:'m| am) (?:happy|glad|here)"
+    r"|thank|thanks|you(?:'re| are) welcome|good luck|sure|certainly|of course|absolutely[!.]|great question|good question|hello|hi\b|hey"
+    r"|here(?:'s| is| are) (?:the|a|my|your|how|an|some|what)|let(?:'s| us| me)\b|we (?:need|want|have|are asked|must|can start)\b"
+    r"|i (?:need|want|will|'ll|am going|should|can help|have to)\b|i'll\b|to (?:find|solve|answer|determine|calculate|get|figure|work)\b"
+    r"|first,? (?:we|i|let)|step \d|the question (?:is|asks)|this question|this (?:is|was) my (?:final )?answer|that(?:'s| is) (?:it|all|my"
+    r"|the (?:final )?answer)|have a (?:nice|great|good)|end of (?:answer|response)|done\b|q\.?e\.?d"
+    r"|(?:for )?(?:more|further) (?:information|details|reading)|see also|sources?:|references?:|hence proved|as (?:required|requested|asked))",
+    re.IGNORECASE,
+)
+_CONCLUSION = re.compile(
+    r"^\W{0,4}(?:so|thus|therefore|hence|consequently|accordingly|in conclusion|in summary|to summari[sz]e|in short|overall|finally"
+    r"|to conclude|ultimately|as a result|this means|that means|which means|we (?:get|find|conclude|obtain|see))\b",
+    re.IGNORECASE,
+)
+_GOES_ON = re.compile(
+    r"^\W{0,4}(?:it|its|he|his|she|her|they|their|this|that|these|those|such|the (?:name|term|word|city|country|book|film|song|event)"
+    r"|however|although|while|additionally|moreover|furthermore|also|note|because|since|as such|for (?:example|instance)|in addition"
+    r"|there|which|who|later|today|after|before|prior|when|where|other)\b",
+    re.IGNORECASE,
+)
+_YES_NO = re.compile(r"^\W{0,4}(?:yes|no|true|false|correct|incorrect)\b", re.IGNORECASE)
+_ASKS_YES_NO = re.compile(
+    r"^\W{0,4}(?:is|are|was|were|do|does|did|can|could|will|would|has|have|had|should|may|might|must|true or false)\b",
+    re.IGNORECASE,
+)
+_WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)?")
+_STOP = frozenset(
+    """a an the of in on at to for from by with and or is are was were be been being do does did has have had what which who whom whose
+    when where why how many much that this these those it its as into than then there their they he she his her him you your we our us i
+    me my can could will would should may might must not if so such about between during over under per name called known""".split()
+)
+
+
+class Chosen(NamedTuple):
+    """The answer sentence, where it stands, how it was chosen, and rivals that say the same of something else."""
+
+    text: str
+    span: tuple[int, int]
+    how: str
+    others: tuple[str, ...] = ()
+
+
+def trimmed(text: str, start: int, end: int) -> tuple[int, int]:
+    """The bounds without white space at both ends."""
+    while start < end and text[start].isspace():
+        start += 1
+    while end > start and text[end - 1].isspace():
+        end -= 1
+    return start, end
+
+
+def plain(text: str) -> str:
+    """The text without the marks of bold type; 2**3 stays. Ends are stripped."""
+    if "**" in text or "__" in text:
+        text = _BOLD.sub(lambda found: found[1] or found[2], text)
+        if text.startswith("**") and text.count("**") == 1 or text.endswith("**") and text.count("**") == 1:
+            text = text.replace("**", "")  # the other half stands outside
+    return text.strip()
+
+
+def corrects(text: str) -> bool:
+    """Whether these words take back what was said before them."""
+    return _CORRECTION.search(text[-2000:]) is not None
+
+
+def split(text: str, start: int = 0, end: int | None = None) -> list[tuple[int, int]]:
+    """The bounds of the sentences, at most MOST_SENTENCES from the start. A line's end ends a sentence."""
+    end = len(text) if end is None else end
+    found, at = [], start
+    for stop in _END.finditer(text, start, end):
+        if text[stop.start()] == "." and stop.end() < end and _abbreviates(text, stop):
+            continue
+        left, right = trimmed(text, at, stop.end())
+        if left < right:
+            found.append((left, right))
+        at = stop.end()
+        if len(found) == MOST_SENTENCES:
+            return found
+    left, right = trimmed(text, at, end)
+    if left < right:
+        found.append((left, right))
+    return found
+
+
+def first(text: str) -> int:
+    """Where a marked answer on a line ends: behind its first sentence if the next one is an explanation, else the end.
+
+    Fragments in a row, alternatives and corrections belong to the answer: "Paris. Or London." is not "Paris".
+    """
+    bounds = split(text)
+    if len(bounds) < 2:
+        return len(text.rstrip())
+    rest = [text[left:right] for left, right in bounds[1:]]
+    if any(_ALTERNATIVE.match(sentence) or corrects(sentence) or not _explains(sentence) for sentence in rest):
+        return len(text.rstrip())
+    return bounds[0][1]
+
+
+def _explains(sentence: str) -> bool:
+    """Whether this is a whole sentence, not one more short answer."""
+    words = sentence.split()
+    return len(words) >= 4 and sum(word[0].islower() for word in words) >= 2
+
+
+def _abbreviates(text: str, stop: re.Match[str]) -> bool:
+    before = text[max(0, stop.start() - 14) : stop.start()]
+    if _ABBREVIATION.search(before):
+        after = text[stop.end() : stop.end() + 2].lstrip()
+        return "\n" not in text[stop.start() : stop.end() + 1] and after != ""
+    return (
+        before.strip().isdecimal() and text.rfind("\n", 0, stop.start()) >= stop.start() - len(before) - 1
+    )  # "1. Red"
+
+
+def choose(body: str, question: str, several: bool) -> Chosen | None:
+    """The sentence of `body` that answers, or None if none asserts anything."""
+    section = _SECTION.search(body, 1)
+    end = section.start() if section is not None and _is_answer_before(body[: section.start()]) else len(body)
+    left, right = trimmed(body, 0, end)
+    if "\n" in body[left:right] and (block := _block(body, left, right, several)) is not None:
+        return block
+    bounds = _bounds(body, left, right)
+    asserting = [(span, sentence) for span in bounds if _asserts(sentence := body[slice(*span)])]
+    if not asserting:
+        return None
+    if len(asserting) == 1:
+        return _chosen(body, asserting[0][0], "sentence", question)
+    if _fragments([sentence for _, sentence in asserting]):
+        return Chosen(
+            plain(body[asserting[0][0][0] : asserting[-1][0][1]]),
+            (asserting[0][0][0], asserting[-1][0][1]),
+            "fragments",
+        )
+    if (hedged := _with_alternatives(body, asserting)) is not None:
+        return hedged
+    best = _heaviest([sentence for _, sentence in asserting], question)
+    return _chosen(body, asserting[best][0], "sentence", question)._replace(
+        others=_same_frame([sentence for _, sentence in asserting], best)
+    )
+
+
+def _is_answer_before(text: str) -> bool:
+    stripped = text.strip()
+    return 0 < len(stripped) <= 600 and _asserts(stripped) and not _HEADING.match(stripped)
+
+
+def _bounds(body: str, left: int, right: int) -> list[tuple[int, int]]:
+    if right - left <= HEAD + TAIL:
+        return split(body, left, right)[-MOST_SENTENCES:]
+    tail = split(body, right - TAIL, right)
+    return split(body, left, left + HEAD)[:-1][:20] + tail[1:]  # without what was cut in the middle
+
+
+def _asserts(sentence: str) -> bool:
+    stripped = sentence.rstrip("\"')]*_”’ \n")
+    if stripped.endswith(("?", "？", ":", "：")) or _EMPTY_TALK.match(sentence):
+        return False
+    if _HEADING.match(sentence) and not _BOLD.fullmatch(sentence.strip()):
+        return False
+    return any(character.isalnum() for character in sentence) or bool(re.search(r"[^\s\W]|[$€£%∞∅]", sentence))
+
+
+def is_bullet(line: str) -> bool:
+    """Whether this line is an item of a list."""
+    return _BULLET.match(line) is not None
+
+
+def _fragments(found: list[str]) -> bool:
+    """Whether all of these are short fragments, and there are at least two that differ."""
+    texts = [sentence.strip(" .!*_\n").casefold() for sentence in found]
+    return len(set(texts)) > 1 and all(
+        len(text.split()) <= 3 and not _YES_NO.match(text) and "=" not in text for text in texts
+    )
+
+
+def _with_alternatives(body: str, asserting: list[tuple[tuple[int, int], str]]) -> Chosen | None:
+    """If the response goes on with "Or it might be London", both sentences are its answer."""
+    for index in range(1, len(asserting)):
+        (_, end), sentence = asserting[index]
+        if re.match(r"\W{0,4}(?:or|alternatively)\b", sentence, re.IGNORECASE):
+            start = asserting[index - 1][0][0]
+            return Chosen(plain(body[start:end]), (start, end), "alternatives")
+    return None
+
+
+def _heaviest(found: list[str], question: str) -> int:
+    asked = _content(_last_question(question))
+    yes_no = _ASKS_YES_NO.match(question) is not None
+    weights = []
+    for index, sentence in enumerate(found):
+        words = _content(sentence)
+        weight = len(asked & words) / len(asked) if asked else 0.0
+        weight += 0.5 * (_CONCLUSION.match(sentence) is not None)
+        weight += 0.4 * (_bold(sentence) is not None)
+        weight += 0.3 * (index == len(found) - 1)
+        weight += 1.0 * (yes_no and _YES_NO.match(sentence) is not None)
+        if index and question and _GOES_ON.match(sentence):
+            weight -= 0.3
+        if index == 0 and question and len(sentence.split()) <= 5 and "=" not in sentence:
+            weight += 0.6  # the answer, and then its explanation
+        weights.append(weight + 1e-6 * index)
+    best = max(range(len(weights)), key=weights.__getitem__)
+    later = [index for index in range(best + 1, len(found)) if corrects(found[index])]
+    return len(found) - 1 if later else best
+
+
+def _last_question(question: str) -> str:
+    if len(question) < 200:
+        return question
+    spans = split(question[-2000:])
+    asked = [question[-2000:][slice(*span)] for span in spans]
+    return next((sentence for sentence in reversed(asked) if "?" in sentence), asked[-1] if asked else question)
+
+
+@lru_cache(maxsize=512)
+def _content(text: str) -> frozenset[str]:
+    words = (word.removesuffix("'s") for word in _WORD.findall(text[:1000].casefold()))
+    return frozenset(word[:6] for word in words if word not in _STOP)
+
+
+def _same_frame(found: list[str], best: int) -> tuple[str, ...]:
+    """Sentences that begin with the same words as the chosen one and end otherwise."""
+    mine = found[best].casefold().split()
+    if len(mine) < 4 or len(found) > 50:
+        return ()
+    others = []
+    for index, sentence in enumerate(found):
+        words = sentence.casefold().split()
+        shared = next((at for at, (one, two) in enumerate(zip(mine, words, strict=False)) if one != two), len(mine))
+        if index != best and shared >= 4 and shared >= 0.6 * min(len(mine), len(words)) and words != mine:
+            others.append(plain(sentence))
+    return tuple(others[:4])
+
+
+def _bold(sentence: str) -> str | None:
+    """The one bold part of a sentence, if it has just one."""
+    found = [match[1] or match[2] for match in _BOLD.finditer(sentence)] if "**" in sentence or "__" in sentence else []
+    return found[0] if len(found) == 1 else None
+
+
+def _chosen(body: str, span: tuple[int, int], how: str, question: str) -> Chosen:
+    start, end = span
+    bullet = _BULLET.match(body, start, end)
+    if bullet is not None and bullet.end() < end:
+        start = bullet.end()
+    while body[start:end].startswith("#"):
+        start += 1
+    start, end = trimmed(body, start, end)
+    return Chosen(plain(body[start:end]), (start, end), how)
+
+
+def _block(body: str, left: int, right: int, several: bool) -> Chosen | None:
+    """Short lines that stand together are one answer: items of a list, or several answers. With the line above them if
+    a list is wanted and its items stand there."""
+    lines = [trimmed(body, start, end) for start, end in _line_bounds(body, max(left, right - TAIL), right)]
+    lines = [span for span in lines if span[0] < span[1]]
+    if len(lines) < 2:
+        return None
+    while lines and not _asserts(body[slice(*lines[-1])]) and not body[slice(*lines[-1])].endswith(":"):
+        lines.pop()
+    items = []
+    for span in reversed(lines):
+        if not _is_item(body[slice(*span)], several):
+            break
+        items.append(span)
+    if len(items) < 2:
+        return _lead_line(body, lines)
+    texts = [_BULLET.sub("", body[slice(*span)], count=1) for span in items]
+    if not several and not (all(len(text.split()) <= 6 for text in texts) and not any("=" in text for text in texts)):
+        return None
+    start, end = items[-1][0], items[0][1]
+    return Chosen(plain(body[start:end]), (start, end), "lines")
+
+
+def _is_item(line: str, several: bool) -> bool:
+    bullet = _BULLET.match(line)
+    content = line[bullet.end() :] if bullet else line
+    if not bullet and (not _asserts(line) or line.endswith((".", "!", "?"))):
+        return False
+    return len(content.split()) <= (30 if several and bullet else 8)
+
+
+def _lead_line(body: str, lines: list[tuple[int, int]]) -> Chosen | None:
+    """A short first line without a full stop, above paragraphs: "Canberra", and then why."""
+    if len(lines) < 2:
+        return None
+    line = body[slice(*lines[0])]
+    rest = [body[slice(*span)] for span in lines[1:]]
+    if (
+        len(line.split()) <= 6
+        and not line.endswith((".", ":", "?", "!", ","))
+        and "=" not in line
+        and _asserts(line)
+        and not _BULLET.match(line)
+        and all(len(text.split()) >= 8 for text in rest)
+        and not any(_ALTERNATIVE.match(text) or corrects(text) or "=" in text for text in rest)
+    ):
+        return Chosen(plain(line), lines[0], "lead")
+    return None
+
+
+def _line_bounds(text: str, start: int, end: int) -> list[tuple[int, int]]:
+    bounds = []
+    while start <= end and len(bounds) < 2000:
+        stop = text.find("\n", start, end)
+        if stop < 0:
+            stop = end
+        bounds.append((start, stop))
+        start = stop + 1
+    return bounds
