@@ -209,8 +209,8 @@ def difficulty(
     answers into the dataset's column `difficulty`; what was answered before is not asked again.
 
     The servers are the run's, unless `settings`, keys of a Run, say otherwise: `{"backend": {"base_urls": [...]},
-    "traffic": {"concurrency": 8}, "caps": {"usd": 5}}`. Gives how many questions are solved never, sometimes and always,
-    and what it cost (see docs/difficulty.md). Raises what `run` raises.
+    "traffic": {"concurrency": 8}, "caps": {"usd": 5}}`. Gives how many questions are solved never, sometimes and
+    always, and what it cost (see docs/difficulty.md). Raises what `run` raises.
     """
     work = difficulty_async(
         folder,

@@ -34,8 +34,8 @@ from webscale_rl.types import content_id
 
 
 class Text(msgspec.Struct, frozen=True):
-    """The reply type of a stage that wants a model's own words: no form is asked for, and whatever the model said is the
-    answer. `end` is "stop", "length" if it was cut off, or "refused"."""
+    """The reply type of a stage that wants a model's own words: no form is asked for, and whatever the model said is
+    the answer. `end` is "stop", "length" if it was cut off, or "refused"."""
 
     text: str
     end: str = "stop"

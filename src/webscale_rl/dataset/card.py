@@ -14,7 +14,7 @@ COLUMNS = {
     "answer": "the ground truth: short, and checkable against the evidence",
     "answer_type": "number, quantity, money, percentage, date, range, list, yes_no, choice, person, name, code, formula"
     " or phrase",
-    "reference": "the answer as the reward reads it, as JSON: its type, and unit, tolerance, aliases, order if it has them",
+    "reference": "the answer as the reward reads it, as JSON: type, and unit, tolerance, aliases, order if it has them",
     "domain": "the domain of the document",
     "persona": "for whom the question was written",
     "evidence": "words of the document that prove the answer",
@@ -96,8 +96,8 @@ def _difficulty(told: Mapping[str, Any] | None) -> list[str]:
     return [
         "## Difficulty",
         "",
-        f"Each question was put to {told['model']} {times} without the document, at {warmth}; the rate is of the answers"
-        " that the rules could decide.",
+        f"Each question was put to {told['model']} {times} without the document, at {warmth}; the rate is of the"
+        " answers that the rules could decide.",
         "",
         "| solved | pairs |",
         "|---|---|",

@@ -219,14 +219,14 @@ def write_dataset(
     shards: Sequence[Path],
     writer: PartWriter,
     facts: Facts,
-    fill: Callable[[pa.RecordBatch], pa.RecordBatch],
+    fill: Callable[[pa.RecordBatch], pa.RecordBatch] | None = None,
 ) -> None:
-    """Write the examples that stay, each batch with what `fill` knows of it."""
+    """Write the examples that stay. `fill` gives each batch what is known of it besides."""
     for first, batch in kept_batches(shards, EXAMPLE_COLUMNS):
         stay = [at for at in range(len(batch)) if examples.stays(first + at)]
         chosen = batch if len(stay) == len(batch) else batch.take(arrow.places(stay))
         facts.note(chosen)
-        writer.write(fill(chosen))
+        writer.write(fill(chosen) if fill else chosen)
 
 
 def write_failed(shards: Sequence[Path], writer: PartWriter) -> None:

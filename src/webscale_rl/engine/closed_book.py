@@ -28,7 +28,6 @@ from webscale_rl.errors import ConfigError
 from webscale_rl.prompt import defuse
 from webscale_rl.reward import reward
 from webscale_rl.stage import PromptedOptions, Stage, StageOptions
-from webscale_rl.stages.ground_truth import read_reference
 from webscale_rl.tally import END_DROPPED, END_FAILED, END_KEPT
 from webscale_rl.types import Brief, Document, Drop, Pair, content_id
 
@@ -68,8 +67,8 @@ class ClosedBookOptions(PromptedOptions):
 class ClosedBook(Stage[Brief, Text, Pair]):
     """Asks a question without its document. No form is asked for: a trainee answers in its own words, too.
 
-    Each sample asks with a seed of its own, so that it is a request of its own; the prompt is the same for all samples of a
-    question, so that a server's prefix cache serves them.
+    Each sample asks with a seed of its own, so that it is a request of its own; the prompt is the same for all samples
+    of a question, so that a server's prefix cache serves them.
     """
 
     name = "closed_book"
@@ -95,7 +94,7 @@ class ClosedBook(Stage[Brief, Text, Pair]):
             return self.drop("cut_off" if reply.end == "length" else "refused")
         told = record.document.metadata
         question, kind = record.document.text, told["answer_type"]
-        verdict = reward(reply.text, read_reference(told["reference"], told["answer"]), question, kind)
+        verdict = reward(reply.text, told["reference"] or told["answer"], question, kind)
         if verdict.score == 1:
             return [Pair(record, question, verdict.extracted, kind, verdict.how)]
         detail = defuse(f"{verdict.how}: {verdict.extracted}")[:300]
@@ -205,4 +204,3 @@ def _counted_as(end: str, reason: str | None) -> Literal["solved", "wrong", "und
 def _rated(row: dict[str, Any]) -> dict[str, Any]:
     decided = row["solved"] + row["wrong"]
     return row | {"difficulty": row["solved"] / decided if decided else None}
-

@@ -59,7 +59,7 @@ def finish(run: Run, parts: Parts, folder: Path, record: Mapping[str, Any]) -> d
         rates = read_rates(folder / DIFFICULTY, scratch)
         with replace_folder(folder / "dataset") as target:
             with PartWriter(target, EXAMPLE_COLUMNS, run.dataset.rows_per_file) as writer:
-                write_dataset(examples, shards, writer, facts, rates.fill if rates else lambda batch: batch)
+                write_dataset(examples, shards, writer, facts, rates.fill if rates else None)
             summary |= {column: dict(facts.of(column)) for column in Facts.columns}
             summary |= {"difficulty": rates.told()} if rates else {}
             (target / "README.md").write_text(card(summary, record), encoding="utf-8")

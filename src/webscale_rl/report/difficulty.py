@@ -33,5 +33,6 @@ def difficulty_lines(told: Mapping[str, Any]) -> Iterator[str]:
     else:
         yield f"calls answered: {told['calls']:,}; cost: {dollars(told['usd'])}"
     if told["failures"]:
-        yield f"failures: {', '.join(f'{kind} {n:,}' for kind, n in told['failures'].items())}; run again to ask them again"
+        failures = ", ".join(f"{kind} {count:,}" for kind, count in told["failures"].items())
+        yield f"failures: {failures}; run again to ask them again"
     yield f"dataset: {told['dataset']}"

@@ -3,8 +3,8 @@
 Two models that read the same out of a document seldom err alike. What it answered is compared with the ground truth by
 the reward, as a trainee's answer will be: a pair that passes is one on which the reward works. Rules that cannot tell
 whether the two are the same are no disagreement; what becomes of such a pair, `undecided` says. By default it goes: who
-switches this stage on wants pairs that were confirmed, and where the rules cannot tell here, they mostly could not tell in
-training either.
+switches this stage on wants pairs that were confirmed, and where the rules cannot tell here, they mostly could not tell
+in training either.
 
 Not covered: a document that is wrong, which both models believe; a model that is asked both times agrees with itself.
 """

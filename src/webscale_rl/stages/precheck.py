@@ -155,7 +155,7 @@ class Precheck(Stage[Pair, None, Pair]):
 
 
 def _same_answer(one: Pair, other: Pair) -> bool:
-    """Whether two answers to one question are the same, each measured by the other: what is wider or narrower is not."""
+    """Whether two answers to one question are the same, each measured by the other: wider and narrower are not."""
     if wording(one.answer) == wording(other.answer):
         return True
     return means(one, other.answer) is True and means(other, one.answer) is True

@@ -27,13 +27,16 @@ from webscale_rl.backends.extractive.verify import (
 from webscale_rl.backends.extractive.words import content, words
 
 ENOUGH = 0.75
-"""Share of the question's words that the sentence, with the page's topic, must hold: a little more than the checker asks,
-which knows what it looks for."""
+"""Share of the question's words that the sentence, with the page's topic, must hold: a little more than the checker
+asks, which knows what it looks for."""
 LONGEST = 90
-_SUBJECT = re.compile(r"(?:An?|The) (?P<bare>[^,;:]{2,60}?)(?: \([^()]{1,60}\))?,? (?:is|are|was|were|refers to|means)\b")
+_SUBJECT = re.compile(
+    r"(?:An?|The) (?P<bare>[^,;:]{2,60}?)(?: \([^()]{1,60}\))?,? (?:is|are|was|were|refers to|means)\b"
+)
 _PLAIN_SUBJECT = re.compile(r"(?P<bare>[^,;:]{2,60}?)(?: \([^()]{1,60}\))?,? (?:is|are|was|were|refers to|means)\b")
 _CALLED = re.compile(
-    r"\b(?:called|known as|termed|referred to as) (?:an? |the )?[“\"']?(?P<bare>[\w’-]+(?: [\w’-]+){0,3}?)[”\"']?(?=[.,;)]|$)"
+    r"\b(?:called|known as|termed|referred to as) (?:an? |the )?[“\"']?(?P<bare>[\w’-]+(?: [\w’-]+){0,3}?)"
+    r"[”\"']?(?=[.,;)]|$)"
 )
 _TERM_ASKED = re.compile(r"^(?:What|Which) (?:is|are|was|were|term|name)\b|\bthe (?:term|name) (?:for|of)\b")
 
