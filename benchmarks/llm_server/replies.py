@@ -1,4 +1,4 @@
-"""What the test server says: replies to the stages by rule, and errors as servers word them.
+"""What the test server says: replies to the stages and to the judge by rule, and errors as servers word them.
 
 Asked without a document it knows what it asked itself, as if it had been trained on it: some of it always, some never,
 some now and then, as the request's `seed` falls.
@@ -42,15 +42,16 @@ def uniform(*parts: str) -> float:
 
 _STAGES = (
     ("check", "leaks_answer"), ("agree", "working"), ("generate", "pairs"), ("classify", "personas"),
-    ("filter", "informative"),
+    ("filter", "informative"), ("judge", "verdict"),
 )  # fmt: skip
 """Each stage and a field that only its reply has."""
 _SPEAKS = (
-    ("closed_book", "</answer>"), ("check", "leaks_answer"), ("agree", '"working"'), ("generate", "answer_type"),
-    ("classify", '"personas"'),
+    ("check", "leaks_answer"), ("agree", '"working"'), ("generate", "answer_type"), ("classify", '"personas"'),
+    ("judge", '"verdict"'), ("closed_book", "</answer>"),
 )  # fmt: skip
 _OWN = {
     "generate": ("persona",), "check": ("question", "answer"), "agree": ("question",), "closed_book": ("question",),
+    "judge": ("question", "reference", "answer"),
 }  # fmt: skip
 """What, beside the document, tells two calls of a stage apart."""
 
@@ -193,6 +194,9 @@ def answer(asked: Asked) -> dict[str, Any]:
     if stage == "agree":
         word = _blanked_word(document, slots.get("question", ""))
         return {"working": next((s for s in _sentences(document) if word and word in s), ""), "answer": word}
+    if stage == "judge":
+        sought, said = (set(re.findall(r"\w+", slots.get(name, "").lower())) for name in ("reference", "answer"))
+        return {"reason": "by its words", "verdict": "correct" if sought and sought <= said else "incorrect"}
     fields = (asked.schema or {}).get("properties") or {"answer": {"type": "string"}}  # a client that tries us out
     return {name: _LEAST.get(str(field.get("type")), {}) for name, field in fields.items()}
 

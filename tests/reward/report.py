@@ -1,4 +1,6 @@
-"""How well the rules decide the labelled cases: per kind, precision, recall, share of None, and each case they get wrong.
+# ruff: noqa: T201
+"""How well the rules decide the labelled cases: per kind, precision, recall, share of None, and each case they get
+wrong.
 
 python -m tests.reward.report [FILE...] [--quiet] [--null]      files of tests/reward/cases, all by default
 """
@@ -6,7 +8,6 @@ python -m tests.reward.report [FILE...] [--quiet] [--null]      files of tests/r
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -130,7 +131,6 @@ def main() -> None:
             f"{name:<14}{found.cases:>6}{found.right:>7}{found.precision:>11.4f}{found.recall:>8.4f}"
             f"{found.false_positive_rate:>8.4f}{found.undecided / max(1, found.cases):>7.1%}"
         )
-    sys.exit(0)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,8 @@
 
     reward("So the answer is \\boxed{\\frac{1}{2}}.", "0.5").score  # 1
 
-`reward` decides by rules: pure, in well under a millisecond, and None when it cannot tell. `judge.py` asks a model then.
+`reward` decides by rules: pure, in well under a millisecond, and None when it cannot tell. `judge.py` asks a model
+then.
 """
 
 from __future__ import annotations

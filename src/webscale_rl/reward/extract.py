@@ -1,11 +1,12 @@
 """Which words of a response are its final answer. Looks at form alone: it never sees the reference.
 
-In this order: the last closed `<answer>...</answer>`, the last closed `\\boxed{...}` or `\\fbox{...}`, the answer key of a
-JSON object, the last marker ("Answer:", "The final answer is", "#### 42"), else the sentence that asserts the answer
-(`sentences.py`). What stands inside `<think>...</think>`, or before a lone `</think>`, is thought and never an answer.
+In this order: the last closed `<answer>...</answer>`, the last closed `\\boxed{...}` or `\\fbox{...}`, the answer key
+of a JSON object, the last marker ("Answer:", "The final answer is", "#### 42"), else the sentence that asserts the
+answer (`sentences.py`). What stands inside `<think>...</think>`, or before a lone `</think>`, is thought and never an
+answer.
 
-A response that ends inside its thoughts, its box or its tag was cut off: it has no answer, whatever came before. Tags that
-are spoken of (`<answer>` in backticks or quotation marks) are words. Every step is linear in the response.
+A response that ends inside its thoughts, its box or its tag was cut off: it has no answer, whatever came before. Tags
+that are spoken of (`<answer>` in backticks or quotation marks) are words. Every step is linear in the response.
 """
 
 from __future__ import annotations
@@ -35,7 +36,8 @@ _BOX = re.compile(r"\\(?:boxed|fbox)(?![a-zA-Z])\s{0,8}")
 _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 _BARE = re.compile(r"\\?[^\s${}\\,;]{1,100}")
 _KEY = re.compile(
-    r"[{,]\s{0,40}(?:\"(?:final|correct|short)?[ _-]?answer\"|'(?:final|correct|short)?[ _-]?answer')\s{0,40}:\s{0,40}",
+    r"[{,]\s{0,40}(?:\"(?:final|correct|short)?[ _-]?answer\"|'(?:final|correct"
+    r"|short)?[ _-]?answer')\s{0,40}:\s{0,40}",
     re.IGNORECASE,
 )
 _SINGLE_QUOTED = re.compile(r"'((?:[^'\\\n]|\\.)*)'")

@@ -1,8 +1,9 @@
-"""What is wrong about an answer before anybody compares it: free, and without a look at what is right.
+r"""What is wrong about an answer before anybody compares it: free, and without a look at what is right.
 
-    several_answers   other boxes, tags or marked lines that say something else; more candidates than a list has room for
-    chat_tokens       a chat template's tokens: a turn that the model wrote for somebody else
+    several_answers   other boxes, tags or marked lines that say something else; more candidates than a list has room
+    for chat_tokens       a chat template's tokens: a turn that the model wrote for somebody else
     mixed_script      a word of Latin and look-alike letters ("Pаris" with a Cyrillic а), which hides from every rule
+    hidden            text that is not displayed: comments, \phantom, display:none, white on white
     struck_out        text that is crossed out, by Markdown or by overlay characters
     no_commitment     "I don't know", "cannot be determined", whatever stands behind it
     and the reasons in `refusals.py`: filler, placeholder, question_copy, injection, no_words
@@ -24,7 +25,8 @@ SHOTGUN = 3
 """So many candidates of one shape, without a list being asked for, are a shotgun."""
 
 _CHAT = re.compile(
-    r"<[|｜][^|｜<>\n]{1,60}[|｜]>|\[/?INST\]|<</?SYS>>|</?s>|<(?:start|end)_of_turn>|^\s*(?:###\s*)?(?:user|assistant|system|human)\s*:",
+    r"<[|｜][^|｜<>\n]{1,60}[|｜]>|\[/?INST\]|<</?SYS>>|</?s>|<(?:start|end)_of_turn>|^\s*(?:###\s*)?(?:user"
+    r"|assistant|system|human)\s*:",
     re.IGNORECASE | re.MULTILINE,
 )
 _WORD = re.compile(r"[^\W\d_]+")
@@ -37,11 +39,19 @@ _PHONETIC = re.compile(r"[ɑɡᴀᴄᴅᴇᴊᴋᴍɴᴏᴘᴛᴜᴠᴡᴢʀɪʟ
 _FUNCTION = re.compile(r"sin|cos|tan|log|ln|exp|lim|max|min")
 _LOOKALIKES = frozenset("аеорсухіјѕһԁԛԝьгпАВЕКМНОРСТХУІЈЅ")
 _STRUCK = re.compile(r"~~[^~\n]{1,200}~~|[^\W_][\u0334-\u0338]|</?(?:s|del|strike)>")
+_HIDDEN = re.compile(
+    r"<!--|\\[hv]?phantom\b|\\(?:text)?color\s?\{\s?white|\bdisplay\s?:\s?none|\bvisibility\s?:\s?hidden|\bhidden>",
+    re.IGNORECASE,
+)
 _NO_COMMITMENT = re.compile(
-    r"^\W{0,4}(?:(?:sorry|apologies|unfortunately|as an ai[a-z ]{0,20})\b[, ]*(?:but )?)?(?:i (?:do not|don't|cannot|can't|could not|couldn't|am unable to"
-    r"|'m unable to|am not able to|have no|am not sure|'m not sure)\b|i(?:'m| am) (?:unable|not able|not sure|not certain|unsure)\b|(?:it is|it's) (?:not possible"
-    r"|impossible|unclear|unknown)\b|(?:cannot|can't) be (?:determined|answered|known)|(?:not enough|insufficient) (?:information|data|context)|unknown\W*\Z"
-    r"|no (?:answer|idea)\W*\Z|none of (?:the above|these|them)\W*\Z|n/?a\W*\Z|null\W*\Z|all of (?:the above|these|them)\W*\Z)",
+    r"^\W{0,4}(?:(?:sorry|apologies|unfortunately|as an ai[a-z ]{0,20})\b[, ]*(?:but )?)?(?:i (?:do not|don't"
+    r"|cannot|can't|could not|couldn't|am unable to"
+    r"|'m unable to|am not able to|have no|am not sure|'m not sure)\b|i(?:'m| am) (?:unable|not able|not sure"
+    r"|not certain|unsure)\b|(?:it is|it's) (?:not possible"
+    r"|impossible|unclear|unknown)\b|(?:cannot|can't) be (?:determined|answered|known)|(?:not enough"
+    r"|insufficient) (?:information|data|context)|unknown\W*\Z"
+    r"|no (?:answer|idea)\W*\Z|none of (?:the above|these|them)\W*\Z|n/?a\W*\Z|null\W*\Z|all of (?:the above"
+    r"|these|them)\W*\Z)",
     re.IGNORECASE,
 )
 _GUESSES = re.compile(r"\b(?:but|however|though|think|believe|guess|would say|likely|probably)\b", re.IGNORECASE)
@@ -59,6 +69,8 @@ def guard(references: Sequence[Reference], question: str, response: str, answer:
         return "chat_tokens"
     if not answer.isascii() and not facts.mixed and mixed_script(answer):
         return "mixed_script"
+    if not facts.hidden and _HIDDEN.search(answer):
+        return "hidden"
     if not facts.struck and _STRUCK.search(answer):
         return "struck_out"
     if not facts.open and _NO_COMMITMENT.match(answer) and not _GUESSES.search(answer):
@@ -76,6 +88,7 @@ class _Allowed:
         self.answers = answers
         self.chat = _CHAT.search(joined) is not None
         self.mixed = mixed_script(joined)
+        self.hidden = _HIDDEN.search(joined) is not None
         self.struck = _STRUCK.search(joined) is not None
         self.open = any(_NO_COMMITMENT.match(answer) for answer in answers)
 

@@ -1,12 +1,13 @@
 """Marked answers in plain text: "Answer: 42", "The final answer is **42**.", "#### 42", "Antwort: 42".
 
-The last marker counts. Its answer is the rest of its line, without the explanation that may follow in further sentences,
-or the next lines if its own has nothing more.
+The last marker counts. Its answer is the rest of its line, without the explanation that may follow in further
+sentences, or the next lines if its own has nothing more.
 """
 
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import NamedTuple
 
 from webscale_rl.reward import sentences
@@ -14,31 +15,44 @@ from webscale_rl.reward import sentences
 MOST_MARKERS = 64
 """How many of a response's last markers are looked at."""
 
+LONGEST_OPENING = 160
+"""Characters before a marker that are looked at, for "it is not true that the answer is"."""
+
+_SENTENCE_END = re.compile(r"[.!?:;][\"')*_]{0,4}\s+|\n")
 _MARKER = re.compile(
     r"(?<![\w-])(?:(?:final|correct|best|right|short|exact|my)[ \t]+){0,3}"
-    r"(?:answers?|ans|final[ \t]+(?:result|solution|value|response)|correct[ \t]+(?:option|choice)|antwort|r[ée]ponse|respuesta|resposta"
+    r"(?:answers?|ans|final[ \t]+(?:result|solution|value|response)|correct[ \t]+(?:option|choice)|antwort"
+    r"|r[ée]ponse|respuesta|resposta"
     r"|risposta|ответ|答案|答え|回答)"
-    r"(?:[*_`\"')\]]{0,4}[ \t]{0,4}(?:\([^()\n]{1,40}\)|to (?:the|this|your)(?: [a-z]+)? (?:question|problem|riddle)|here|choice|option|in (?:[a-z]+ )?"
+    r"(?:[*_`\"')\]]{0,4}[ \t]{0,4}(?:\([^()\n]{1,40}\)|to (?:the|this|your)(?: [a-z]+)? (?:question|problem"
+    r"|riddle)|here|choice|option|in (?:[a-z]+ )?"
     r"(?:form|terms|words|units)[^\n:.?!]{0,40}|of this (?:question|problem)))?[*_`\"')\]]{0,4}[ \t]{0,4}"
     r"(?P<sign>[:：=]|-+>|(?:is|are|was|would be|should be|must be|will be|therefore is)(?![\w'’]))",
     re.IGNORECASE,
 )
 _AFTER = re.compile(
-    r"(?:[ \t]*(?:simply|just|therefore|thus|then|indeed|clearly|that|as follows|exactly(?= *:)|[:：]|\*\*|__(?!\w)|->))*[ \t]*",
+    r"(?:[ \t]*(?:simply|just|therefore|thus|then|indeed|clearly|that|as follows|exactly(?= *:)|[:：]|\*\*"
+    r"|__(?!\w)|->))*[ \t]*",
     re.IGNORECASE,
 )
 _HASHES = re.compile(r"^[ \t]{0,8}####[ \t]*(?=\S)", re.MULTILINE)
+_LONE_NUMBER = re.compile(r"-?[$€£]?[\d,.]+%?[ \t]*$", re.MULTILINE)
 _HEADING = re.compile(
-    r"^[ \t]{0,8}(?:#{1,6}[ \t]*|[*_]{2})(?:the )?(?:final |short |correct )?(?:answer|result|solution|conclusion)[ \t]*[:：.]?[ \t]*[*_]{0,3}[ \t]*[:：]?[ \t]*$",
+    r"^[ \t]{0,8}(?:#{1,6}[ \t]*|[*_]{2})(?:the )?(?:final |short |correct )?(?:answer|result|solution"
+    r"|conclusion)[ \t]*[:：.]?[ \t]*[*_]{0,3}[ \t]*[:：]?[ \t]*$",
     re.MULTILINE | re.IGNORECASE,
 )
 _SUPPOSED = re.compile(
-    r"\b(?:if|whether|suppose|assuming|unless|why|what|how|check|verify|ensure|sure|means)(?:\s+(?:that|the|my|your|an?))*\s*\Z",
+    r"\b(?:if|whether|suppose|assum\w{1,5}|unless|why|what|how|check|verify|ensure|make sure|not|never|false"
+    r"|untrue|doubt|deny|wrong"
+    r"|might|may|could|either|nobody|who|was|were)\b|n['’]t\b|\bunsure\b",
     re.IGNORECASE,
 )
 _UNANSWERING = re.compile(
-    r"\s*(?:yes or no\b|not (?:given|provided|stated|clear|known|listed|among)|obtained|found by|based|given by|the following|in the form|clear|"
-    r"correct|right|wrong|incorrect|below|above|needed|required|unique|supported|verified|confirmed|consistent|reasonable|more complex|complicated)\b",
+    r"\s*(?:yes or no\b|not (?:given|provided|stated|clear|known|listed|among)|obtained|found by|based|given by"
+    r"|the following|in the form|clear|"
+    r"correct|right|wrong|incorrect|below|above|needed|required|unique|supported|verified|confirmed|consistent"
+    r"|reasonable|more complex|complicated)\b",
     re.IGNORECASE,
 )
 _OPENING = re.compile(
@@ -60,12 +74,13 @@ def last(body: str, several: bool = False) -> Marked | None:
         return None
     best = found[-1]
     span = _content(body, best, several)
-    strong = [position for position in found[:-1][-8:] if position.opens_line]
+    earlier = [pair for pair in list(pairwise(found))[-8:] if pair[0].opens_line]
     others: dict[str, str] = {}
     if best.opens_line and not sentences.corrects(body[found[-2].at : best.at] if len(found) > 1 else ""):
         mine = _key(body[slice(*span)])
-        for position in strong:
-            text = body[slice(*_content(body, position, several))].strip()
+        for position, following in earlier:
+            start, end = _content(body, position, several)
+            text = body[start : max(start, min(end, following.start))].strip()
             if text and len(text) <= 200 and _key(text) != mine:
                 others.setdefault(_key(text), text)
     return Marked(span, tuple(others.values()))
@@ -86,25 +101,36 @@ class _Position(NamedTuple):
 def _all(body: str) -> list[_Position]:
     found: list[_Position] = []
     for marker in list(_MARKER.finditer(body))[-MOST_MARKERS:]:
-        line = body.rfind("\n", 0, marker.start()) + 1
-        before = body[max(line, marker.start() - 60) : marker.start()]
-        if _SUPPOSED.search(before) or (marker["sign"].isalpha() and _UNANSWERING.match(body, marker.end())):
+        before = _before(body, marker.start())
+        opens = before is not None and _OPENING.fullmatch(before) is not None
+        if before is not None and _SUPPOSED.search(before):
+            continue
+        if marker["sign"].isalpha() and _UNANSWERING.match(body, marker.end()):
             continue
         at = _AFTER.match(body, marker.end()).end()  # type: ignore[union-attr]  # matches nothing as well
-        opens = line >= marker.start() - 60 and _OPENING.fullmatch(before) is not None
         if not opens and body[at : at + 1] in {"", "\n"}:
             continue
-        found.append(_Position(marker.start(), at, opens))
+        found.append(_Position(marker.start() - len(before or ""), at, opens))
     found += [_Position(heading.start(), heading.end(), True) for heading in list(_HEADING.finditer(body))[-8:]]
     if "####" in body:
         hashes = list(_HASHES.finditer(body))[-8:]
         found += [
             _Position(mark.start(), mark.end(), True)
             for mark in hashes
-            if not body[_line_end(body, mark.end()) :].strip() or body[mark.end() : mark.end() + 1] in "-$0123456789."
+            if not body[_line_end(body, mark.end()) :].strip() or _LONE_NUMBER.match(body, mark.end())
         ]
     found.sort()
     return [position for index, position in enumerate(found) if index == 0 or position.at != found[index - 1].at]
+
+
+def _before(body: str, at: int) -> str | None:
+    """What stands before a marker in its own sentence; None if that is long."""
+    start = max(0, at - LONGEST_OPENING)
+    before = body[start:at]
+    ends = [stop.end() for stop in _SENTENCE_END.finditer(before)]
+    if not ends and start:
+        return None
+    return before[ends[-1] :] if ends else before
 
 
 def _line_end(body: str, at: int) -> int:

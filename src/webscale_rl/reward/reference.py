@@ -88,7 +88,7 @@ def infer(answer: str, question: str = "", hint: str | None = None) -> Reference
     that kind; otherwise the kinds are asked in ORDER.
     """
     if len(answer) <= LONGEST and answer.strip():
-        hinted = [cast("AnswerType", hint)] if hint in TYPES else []
+        hinted = [hint] if hint in TYPES else []
         for name in (*hinted, *ORDER):
             module = kind(name)
             found = None if module is None else module.infer(answer, question)

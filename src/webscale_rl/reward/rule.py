@@ -1,4 +1,5 @@
-"""The rule path: response -> final answer -> guards -> comparison by the reference's type -> verdict. Pure and linear."""
+"""The rule path: response -> final answer -> guards -> comparison by the reference's type -> verdict. Pure and
+linear."""
 
 from __future__ import annotations
 
@@ -24,11 +25,13 @@ def reward(
     """Whether the final answer of `response` is right: score 1 or 0, None if the rules cannot tell.
 
     `ground_truth` is text, a Reference, its stored form (JSON or a mapping), or several of these: any of them is right.
-    `question` helps to find the answer, to read options and abbreviations, and to refuse copies of it. `answer_type` is a
-    hint (`reference.infer`). `style` demands one format: "answer_tag", "boxed", "json" or "marker"; None takes any.
+    `question` helps to find the answer, to read options and abbreviations, and to refuse copies of it. `answer_type`
+    is a hint (`reference.infer`). `style` demands one format: "answer_tag", "boxed", "json" or "marker"; None takes
+    any.
 
-    A pure function of its arguments: safe in threads, processes and Ray workers, no signals, and no exception whatever the
-    texts hold. Raises ValueError for an unknown style or a malformed stored reference, TypeError for other types.
+    A pure function of its arguments: safe in threads, processes and Ray workers, no signals, and no exception
+    whatever the texts hold. Raises ValueError for an unknown style or a malformed stored reference, TypeError for
+    other types.
     """
     asked = question or ""
     truths = references(ground_truth, asked, answer_type)

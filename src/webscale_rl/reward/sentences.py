@@ -1,9 +1,10 @@
 """Which sentence of an unmarked response answers the question.
 
-Models answer first and explain afterwards, or reason first and conclude at the end. So: questions, offers of help and plans
-assert nothing; of the rest each sentence is weighed by what it shares with the question, whether it concludes, is in bold,
-stands last or first, or only goes on about what was said. The heaviest is the answer, the last of equals. A block of short
-lines is one answer, and so are short fragments in a row: whoever writes down several names has not chosen one.
+Models answer first and explain afterwards, or reason first and conclude at the end. So: questions, offers of help and
+plans assert nothing; of the rest each sentence is weighed by what it shares with the question, whether it concludes,
+is in bold, stands last or first, or only goes on about what was said. The heaviest is the answer, the last of equals.
+A block of short lines is one answer, and so are short fragments in a row: whoever writes down several names has not
+chosen one.
 
 The weights were set by reasoning about such cases, not fitted. Abbreviations are English.
 """
@@ -21,62 +22,81 @@ MOST_SENTENCES = 200
 
 _END = re.compile(r"[.!?。！？]+[\"')\]*_”’]{0,6}(?=\s|$)|\n+")
 _ABBREVIATION = re.compile(
-    r"(?:^|[\s(\"'*])(?:Dr|Mr|Mrs|Ms|Prof|St|Sr|Jr|Gen|Col|Lt|Capt|Sgt|Rev|Hon|Gov|Sen|Rep|Pres|Mt|Ft|No|Nos|Vol|Fig|Eq|vs|v|etc"
-    r"|approx|ca|cf|al|Inc|Ltd|Co|Corp|Bros|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec|e\.g|i\.e|a\.k\.a|[ap]\.m|[A-Z]"
+    r"(?:^|[\s(\"'*])(?:Dr|Mr|Mrs|Ms|Prof|St|Sr|Jr|Gen|Col|Lt|Capt|Sgt|Rev|Hon|Gov|Sen|Rep|Pres|Mt|Ft|No|Nos|Vol"
+    r"|Fig|Eq|vs|v|etc"
+    r"|approx|ca|cf|al|Inc|Ltd|Co|Corp|Bros|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec|e\.g|i\.e|a\.k\.a"
+    r"|[ap]\.m|[A-Z]"
     r"|(?:[A-Z]\.){1,5}[A-Z]|min|max|est|incl|d|b|r|p|pp|c)\Z"
 )
 _BOLD = re.compile(
     r"(?<![\w*])\*\*(?=\S)([^*\n]{1,400})(?<=\S)\*\*(?![\w*])|(?<![\w_])__(?=\S)([^_\n]{1,400})(?<=\S)__(?![\w_])"
 )
+_HALF_BOLD = re.compile(r"^\*\*|\*\*(?=\W*$)")
+_ITEM_MARK = re.compile(r"[-*•+–]\s+|\d{1,2}[.)]\s+(?=\S+\s+\S)")
 _BULLET = re.compile(r"[ \t]*(?:[-*•+–]|\(?\d{1,3}[.)]|\(?[a-zA-Z][.)])[ \t]+")
 _HEADING = re.compile(r"#{1,6}\s|\*\*[^*\n]{1,80}:\*\*\s*$|\*\*(?:Step|Part)\b")
 _SECTION = re.compile(
-    r"\n[ \t]*[*_#> ]{0,6}(?:explanation|reasoning|rationale|justification|note|notes|sources?|references?|details?|context"
+    r"\n[ \t]*[*_#> ]{0,6}(?:explanation|reasoning|rationale|justification|note|notes|sources?|references?"
+    r"|details?|context"
     r"|background|further reading|why|steps?|solution|working|verification|check)\b[*_ ]{0,4}[:：]",
     re.IGNORECASE,
 )
 _CORRECTION = re.compile(
-    r"\b(?:wait|actually|correction|mistake|mistaken|sorry|apolog\w{1,8}|rather|instead|oops|scratch that|re-?check|reconsider"
+    r"\b(?:wait|actually|correction|mistake|mistaken|sorry|apolog\w{1,8}|rather|instead|oops|scratch that"
+    r"|re-?check|reconsider"
     r"|let me redo|on second thought|i was wrong|that(?:'s| is) wrong|not right|incorrect)\b",
     re.IGNORECASE,
 )
 _ALTERNATIVE = re.compile(
-    r"^\W{0,4}(?:or|alternatively|also|maybe|perhaps|possibly|another|other|it (?:could|might|may)|but (?:it )?(?:could|might|may)"
+    r"^\W{0,4}(?:or|alternatively|also|maybe|perhaps|possibly|another|other|it (?:could|might|may)"
+    r"|but (?:it )?(?:could|might|may)"
     r"|(?:could|might) (?:also )?be)\b",
     re.IGNORECASE,
 )
 _EMPTY_TALK = re.compile(
-    r"^\W{0,4}(?:i hope|hope (?:this|that|it)|let me know|please (?:let|feel|note that i|provide|clarify|share)|feel free|if you (?:have|need|want"
-    r"|would like)|is there anything|would you like|do you (?:want|need|have)|happy to|glad to|i(?:'m| am) (?:happy|glad|here)"
-    r"|thank|thanks|you(?:'re| are) welcome|good luck|sure|certainly|of course|absolutely[!.]|great question|good question|hello|hi\b|hey"
-    r"|here(?:'s| is| are) (?:the|a|my|your|how|an|some|what)|let(?:'s| us| me)\b|we (?:need|want|have|are asked|must|can start)\b"
-    r"|i (?:need|want|will|'ll|am going|should|can help|have to)\b|i'll\b|to (?:find|solve|answer|determine|calculate|get|figure|work)\b"
-    r"|first,? (?:we|i|let)|step \d|the question (?:is|asks)|this question|this (?:is|was) my (?:final )?answer|that(?:'s| is) (?:it|all|my"
+    r"^\W{0,4}(?:i hope|hope (?:this|that|it)|let me know|please (?:let|feel|note that i|provide|clarify|share)"
+    r"|feel free|if you (?:have|need|want"
+    r"|would like)|is there anything|would you like|do you (?:want|need|have)|happy to|glad to|i(?:'m"
+    r"| am) (?:happy|glad|here)"
+    r"|thank|thanks|you(?:'re| are) welcome|good luck|sure|certainly|of course|absolutely[!.]|great question"
+    r"|good question|hello|hi\b|hey"
+    r"|here(?:'s| is| are) (?:the|a|my|your|how|an|some|what)|let(?:'s| us| me)\b|we (?:need|want|have|are asked"
+    r"|must|can start)\b"
+    r"|i (?:need|want|will|'ll|am going|should|can help|have to)\b|i'll\b|to (?:find|solve|answer|determine"
+    r"|calculate|get|figure|work)\b"
+    r"|first,? (?:we|i|let)|step \d|the question (?:is|asks)|this question|this (?:is|was) my (?:final )?answer"
+    r"|that(?:'s| is) (?:it|all|my"
     r"|the (?:final )?answer)|have a (?:nice|great|good)|end of (?:answer|response)|done\b|q\.?e\.?d"
-    r"|(?:for )?(?:more|further) (?:information|details|reading)|see also|sources?:|references?:|hence proved|as (?:required|requested|asked))",
+    r"|(?:for )?(?:more|further) (?:information|details|reading)|see also|sources?:|references?:|hence proved"
+    r"|as (?:required|requested|asked))",
     re.IGNORECASE,
 )
 _CONCLUSION = re.compile(
-    r"^\W{0,4}(?:so|thus|therefore|hence|consequently|accordingly|in conclusion|in summary|to summari[sz]e|in short|overall|finally"
+    r"^\W{0,4}(?:so|thus|therefore|hence|consequently|accordingly|in conclusion|in summary|to summari[sz]e"
+    r"|in short|overall|finally"
     r"|to conclude|ultimately|as a result|this means|that means|which means|we (?:get|find|conclude|obtain|see))\b",
     re.IGNORECASE,
 )
 _GOES_ON = re.compile(
-    r"^\W{0,4}(?:it|its|he|his|she|her|they|their|this|that|these|those|such|the (?:name|term|word|city|country|book|film|song|event)"
-    r"|however|although|while|additionally|moreover|furthermore|also|note|because|since|as such|for (?:example|instance)|in addition"
+    r"^\W{0,4}(?:it|its|he|his|she|her|they|their|this|that|these|those|such|the (?:name|term|word|city|country"
+    r"|book|film|song|event)"
+    r"|however|although|while|additionally|moreover|furthermore|also|note|because|since|as such|for (?:example"
+    r"|instance)|in addition"
     r"|there|which|who|later|today|after|before|prior|when|where|other)\b",
     re.IGNORECASE,
 )
 _YES_NO = re.compile(r"^\W{0,4}(?:yes|no|true|false|correct|incorrect)\b", re.IGNORECASE)
 _ASKS_YES_NO = re.compile(
-    r"^\W{0,4}(?:is|are|was|were|do|does|did|can|could|will|would|has|have|had|should|may|might|must|true or false)\b",
+    r"^\W{0,4}(?:is|are|was|were|do|does|did|can|could|will|would|has|have|had|should|may|might|must"
+    r"|true or false)\b",
     re.IGNORECASE,
 )
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)?")
 _STOP = frozenset(
-    """a an the of in on at to for from by with and or is are was were be been being do does did has have had what which who whom whose
-    when where why how many much that this these those it its as into than then there their they he she his her him you your we our us i
-    me my can could will would should may might must not if so such about between during over under per name called known""".split()
+    """a an the of in on at to for from by with and or is are was were be been being do does did has have had what
+    which who whom whose when where why how many much that this these those it its as into than then there their they
+    he she his her him you your we our us i me my can could will would should may might must not if so such about
+    between during over under per name called known""".split()
 )
 
 
@@ -102,8 +122,8 @@ def plain(text: str) -> str:
     """The text without the marks of bold type; 2**3 stays. Ends are stripped."""
     if "**" in text or "__" in text:
         text = _BOLD.sub(lambda found: found[1] or found[2], text)
-        if text.startswith("**") and text.count("**") == 1 or text.endswith("**") and text.count("**") == 1:
-            text = text.replace("**", "")  # the other half stands outside
+        if text.count("**") == 1:
+            text = _HALF_BOLD.sub("", text)  # the other half stands outside
     return text.strip()
 
 
@@ -171,7 +191,7 @@ def choose(body: str, question: str, several: bool) -> Chosen | None:
     bounds = _bounds(body, left, right)
     asserting = [(span, sentence) for span in bounds if _asserts(sentence := body[slice(*span)])]
     if not asserting:
-        return None
+        return _chosen(body, bounds[0], "sentence", question) if len(bounds) == 1 else None
     if len(asserting) == 1:
         return _chosen(body, asserting[0][0], "sentence", question)
     if _fragments([sentence for _, sentence in asserting]):
@@ -217,9 +237,7 @@ def is_bullet(line: str) -> bool:
 def _fragments(found: list[str]) -> bool:
     """Whether all of these are short fragments, and there are at least two that differ."""
     texts = [sentence.strip(" .!*_\n").casefold() for sentence in found]
-    return len(set(texts)) > 1 and all(
-        len(text.split()) <= 3 and not _YES_NO.match(text) and "=" not in text for text in texts
-    )
+    return len(set(texts)) > 1 and all(len(text.split()) <= 3 and "=" not in text for text in texts)
 
 
 def _with_alternatives(body: str, asserting: list[tuple[tuple[int, int], str]]) -> Chosen | None:
@@ -289,9 +307,9 @@ def _bold(sentence: str) -> str | None:
 
 def _chosen(body: str, span: tuple[int, int], how: str, question: str) -> Chosen:
     start, end = span
-    bullet = _BULLET.match(body, start, end)
-    if bullet is not None and bullet.end() < end:
-        start = bullet.end()
+    mark = _ITEM_MARK.match(body, start, end) if "\n" in body else None  # alone, "- 5" is a number
+    if mark is not None and mark.end() < end:
+        start = mark.end()
     while body[start:end].startswith("#"):
         start += 1
     start, end = trimmed(body, start, end)
@@ -349,7 +367,7 @@ def _lead_line(body: str, lines: list[tuple[int, int]]) -> Chosen | None:
 
 
 def _line_bounds(text: str, start: int, end: int) -> list[tuple[int, int]]:
-    bounds = []
+    bounds: list[tuple[int, int]] = []
     while start <= end and len(bounds) < 2000:
         stop = text.find("\n", start, end)
         if stop < 0:
