@@ -14,6 +14,7 @@ import pytest
 from pydantic import BaseModel
 
 from benchmarks.llm_server import LLMServer
+from tests.reward.undecided import undecided
 from webscale_rl.backend import (
     BackendError,
     BackendOptions,
@@ -35,9 +36,7 @@ from webscale_rl.reward.judge import STOPPED, Judge, grade
 from webscale_rl.reward.reference import Reference
 from webscale_rl.reward.rollout import Rollout
 
-QUESTION = "How do plants make their food?"
-TRUTH = "by means of the energy of light"
-ANSWER = "they harness sunshine"
+QUESTION, TRUTH, ANSWER = undecided()
 RIGHT = '{"reason": "the same", "verdict": "correct"}'
 WRONG = '{"reason": "another thing", "verdict": "incorrect"}'
 QUICK = TrafficOptions(concurrency=4, backoff_s=0.001, max_backoff_s=0.002, retries=2, attempts=2)
@@ -171,7 +170,7 @@ async def test_an_answer_that_says_nothing_or_too_much_is_wrong_and_costs_no_cal
     backend = Scripted(RIGHT)
     async with judge_of(backend) as judge:
         verdict = await judge.verdict(QUESTION, TRUTH, answer)
-        assert (verdict.score, verdict.how) == (0, f"refused/{why}")
+        assert (verdict.score, verdict.how) == (0, f"guard/{why}")
         assert (len(backend.requests), judge.refused) == (0, 1)
 
 
@@ -371,7 +370,7 @@ def test_code_that_is_not_async_grades_many_at_a_time() -> None:
         backends.append(Scripted(RIGHT, delay_s=0.01))
         return judge_of(backends[-1])
 
-    rollouts = [Rollout(f"Answer: {ANSWER} {i}", TRUTH, QUESTION) for i in range(8)]
+    rollouts = [Rollout(f"Answer: {ANSWER}", TRUTH, f"{i}. {QUESTION}") for i in range(8)]
     with BlockingJudge(make) as judge:
         assert backends == []  # nothing is opened before it is needed
         assert [verdict.score for verdict in judge.grade_all(rollouts)] == [1] * 8

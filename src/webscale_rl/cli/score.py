@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from webscale_rl.reward.judge import Judge
     from webscale_rl.reward.score import Summary, Tally
 
+MOST_LINES = 24
+
 
 def score(
     file: Annotated[str, typer.Argument(help="JSON Lines (plain, .gz, .zst) or Parquet, a response a row")],
@@ -43,7 +45,7 @@ def score(
         typer.Option("--answer-type-field", help="column of the answer's type; default: answer_type, if there is one"),
     ] = None,
     style: Annotated[
-        str | None, typer.Option("--style", help="take the answer in this format alone; default: any that is there")
+        str | None, typer.Option("--style", help="take answers in this format alone: answer_tag, boxed, json or marker")
     ] = None,
     prefix: Annotated[str, typer.Option("--prefix", help="put before the names of the new columns")] = "",
     judge_model: Annotated[
@@ -108,8 +110,11 @@ def _lines(summary: Summary, out: Path | None) -> Iterator[str]:
 
     for title, kinds in (("type", summary.by_type), ("rule", summary.by_rule)):
         yield f"{title:<28} {'rows':>9} {'right':>9} {'wrong':>9} {'undecided':>9}  mean score"
-        for name, tally in sorted(kinds.items(), key=lambda item: (-item[1].rows, item[0])):
+        ordered = sorted(kinds.items(), key=lambda item: (-item[1].rows, item[0]))
+        for name, tally in ordered[:MOST_LINES]:
             yield _line(name, tally)
+        if len(ordered) > MOST_LINES:
+            yield f"... and {len(ordered) - MOST_LINES} more; --json has them all"
         yield ""
     yield _line("all", summary.total)
     if summary.bad:

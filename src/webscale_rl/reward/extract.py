@@ -73,11 +73,11 @@ class Found(NamedTuple):
     cut_off: bool = False
 
 
-def extract(response: str, style: str | None = None, question: str = "", several: bool = False) -> Extracted | NoAnswer:
+def extract(response: str, style: str | None = None, question: str = "", wanted: str = "") -> Extracted | NoAnswer:
     """The final answer of a response, or why there is none. Raises ValueError for a style that there is not.
 
-    `question` helps to tell which sentence of an unmarked response answers it. `several` says that a list is wanted, so
-    that several boxes, or the lines of a list, are one answer.
+    `question` and `wanted`, the type of the reference, help to tell which sentence of an unmarked response answers.
+    If a list is wanted, several boxes, or the lines of a list, are one answer.
     """
     style = style or "any"
     if style not in STYLES:
@@ -91,7 +91,7 @@ def extract(response: str, style: str | None = None, question: str = "", several
     body = response[start:end]
     if not body.strip():
         return NoAnswer("empty")
-    found = _marked(body, style, several) or (_unmarked(body, question, several) if style == "any" else None)
+    found = _marked(body, style, wanted == "list") or (_unmarked(body, question, wanted) if style == "any" else None)
     if found is None:
         return NoAnswer(f"no_{style}")
     if isinstance(found, NoAnswer):
@@ -169,8 +169,8 @@ def _marked(body: str, style: str, several: bool) -> Extracted | NoAnswer | None
     return None
 
 
-def _unmarked(body: str, question: str, several: bool) -> Extracted | NoAnswer:
-    chosen = sentences.choose(body, question, several)
+def _unmarked(body: str, question: str, wanted: str) -> Extracted | NoAnswer:
+    chosen = sentences.choose(body, question, wanted)
     if chosen is None:
         return NoAnswer("no_assertion")
     return Extracted(chosen.text, chosen.span, chosen.how, chosen.others)

@@ -177,7 +177,7 @@ class Judge:
         shown = _cut(extracted)
         if why := refusal(question, texts, shown):
             self.refused += 1
-            return Verdict(0, f"refused/{why}", shown)
+            return Verdict(0, f"guard/{why}", shown)
         listed = texts[0] if len(texts) == 1 else "\n".join(f"- {text}" for text in texts)
         slots = {"question": question, "reference": listed, "answer": shown}
         request = Request(STAGE, self._prompt, slots, JudgeReply, self.model, _SAMPLING, self._variant)

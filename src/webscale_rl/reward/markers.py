@@ -24,9 +24,9 @@ _MARKER = re.compile(
     r"(?:answers?|ans|final[ \t]+(?:result|solution|value|response)|correct[ \t]+(?:option|choice)|antwort"
     r"|r[ée]ponse|respuesta|resposta"
     r"|risposta|ответ|答案|答え|回答)"
-    r"(?:[*_`\"')\]]{0,4}[ \t]{0,4}(?:\([^()\n]{1,40}\)|to (?:the|this|your)(?: [a-z]+)? (?:question|problem"
+    r"(?:[*_`)\]]{0,4}[ \t]{0,4}(?:\([^()\n]{1,40}\)|to (?:the|this|your)(?: [a-z]+)? (?:question|problem"
     r"|riddle)|here|choice|option|in (?:[a-z]+ )?"
-    r"(?:form|terms|words|units)[^\n:.?!]{0,40}|of this (?:question|problem)))?[*_`\"')\]]{0,4}[ \t]{0,4}"
+    r"(?:form|terms|words|units)[^\n:.?!]{0,40}|of this (?:question|problem)))?[*_`)\]]{0,4}[ \t]{0,4}"
     r"(?P<sign>[:：=]|-+>|(?:is|are|was|would be|should be|must be|will be|therefore is)(?![\w'’]))",
     re.IGNORECASE,
 )

@@ -41,9 +41,10 @@ def reward_func(
     judge = rollout.judge_at(judge_model, judge_base_url)
     decided = iter(rollout.decide_all([row for row in rows if row is not None], judge))
     verdicts = [NO_PROMPT if row is None else next(decided) for row in rows]
-    score = _tensor([rollout.reward_of(verdict) for verdict in verdicts])
-    undecided = _tensor([float(verdict.score is None) for verdict in verdicts])
-    return {"rewards": score, "scores": score.clone(), "extra_logs": {"undecided": undecided}}
+    rewards = [rollout.reward_of(verdict) for verdict in verdicts]
+    undecided = [float(verdict.score is None) for verdict in verdicts]
+    # Two tensors: OpenRLHF subtracts penalties from its rewards in place.
+    return {"rewards": _tensor(rewards), "scores": _tensor(rewards), "extra_logs": {"undecided": _tensor(undecided)}}
 
 
 def rollouts(queries: Sequence[str], prompts: Sequence[str], labels: Sequence[Any]) -> list[Rollout | None]:

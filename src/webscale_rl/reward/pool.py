@@ -22,6 +22,8 @@ ROWS_A_JOB = 64
 JOBS_A_WORKER = 4
 """Jobs handed to each worker ahead; more wait in the order of the event loop, so that requests share the workers."""
 
+_FIRST = Rollout("The answer is 42.", "42")  # makes a worker load the rules, whatever it says
+
 
 class BadTruth(ValueError):
     """A ground truth that cannot be read. `place` is its rollout's, from 0."""
@@ -44,7 +46,7 @@ class Scorer:
 
     async def __aenter__(self) -> Self:
         """Start the workers: the first row must not wait for them to load the rules."""
-        await asyncio.gather(*(self._job(0, []) for _ in range(self._workers)))
+        await asyncio.gather(*(self._job(0, [_FIRST]) for _ in range(self._workers)))
         return self
 
     async def __aexit__(self, *_: object) -> None:

@@ -80,7 +80,7 @@ def kind(name: str) -> Kind | None:
     return cast("Kind", importlib.import_module(qualified))
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=8192)
 def infer(answer: str, question: str = "", hint: str | None = None) -> Reference:
     """The reference that a plain ground truth is. Pure; what was inferred is remembered.
 

@@ -6,6 +6,7 @@ do when there is no verdict. They do not differ in the verdict: every hook asks 
 
 from __future__ import annotations
 
+import atexit
 import functools
 import os
 from collections.abc import Mapping, Sequence
@@ -73,7 +74,9 @@ def _opened(process: int, judge: JudgeAt) -> BlockingJudge:
     from webscale_rl.reward.blocking import BlockingJudge
     from webscale_rl.reward.judge import Judge
 
-    return BlockingJudge(lambda: Judge.openai(judge.model, judge.base_url))
+    opened = BlockingJudge(lambda: Judge.openai(judge.model, judge.base_url))
+    atexit.register(lambda: opened.close() if os.getpid() == process else None)
+    return opened
 
 
 def ground_truth(row: Mapping[str, Any], where: str) -> Any:

@@ -179,17 +179,20 @@ class _Lines:
     def schema(self) -> pa.Schema:
         import pyarrow as pa
 
-        schema = pa.schema([])
+        fields: dict[str, pa.Schema] = {}
         for chunk in self.chunks(()):
             rows = [row for row in chunk.values if isinstance(row, dict)]
-            try:
-                found = pa.RecordBatch.from_pylist(_all_named(rows)).schema
-                schema = pa.unify_schemas([schema, found], promote_options="permissive")
-            except (pa.ArrowException, OverflowError) as error:
-                place = f"{self.shown}:lines {chunk.numbers[0]} to {chunk.numbers[-1]}"
-                raise UserError(f"{place}: no Parquet type fits ({printable(error)}); write .jsonl instead") from error
-        fields = [field if not pa.types.is_null(field.type) else field.with_type(pa.string()) for field in schema]
-        return pa.schema(fields)
+            for name in dict.fromkeys(name for row in rows for name in row):
+                try:
+                    found = pa.schema([(name, pa.array([row.get(name) for row in rows]).type)])
+                    known = fields.get(name, found)
+                    fields[name] = pa.unify_schemas([known, found], promote_options="permissive")
+                except (pa.ArrowException, OverflowError) as error:
+                    place = f"{self.shown}:lines {chunk.numbers[0]} to {chunk.numbers[-1]}"
+                    why = f"no Parquet type fits the column {name!r} ({printable(error)})"
+                    raise UserError(f"{place}: {why}; write .jsonl instead") from error
+        kinds = {name: schema.field(name).type for name, schema in fields.items()}
+        return pa.schema([(name, pa.string() if pa.types.is_null(kind) else kind) for name, kind in kinds.items()])
 
 
 class _Table:
@@ -305,12 +308,6 @@ def _row(raw: bytes) -> tuple[dict[str, Any] | Fault, bytes]:
     if not isinstance(value, dict):
         return Fault("not_an_object", f"a JSON {type(value).__name__}"), raw[:1]
     return value, raw
-
-
-def _all_named(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The rows, of which the first has every column: Arrow looks for columns there alone."""
-    names = dict.fromkeys(name for row in rows for name in row)
-    return [{**names, **row} if place == 0 else row for place, row in enumerate(rows)]
 
 
 def _as_json(batch: pa.RecordBatch) -> Iterable[Any]:

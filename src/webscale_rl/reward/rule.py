@@ -37,7 +37,7 @@ def reward(
     truths = references(ground_truth, asked, answer_type)
     if not any(truth.answer.strip() for truth in truths):
         return Verdict(None, "reference/empty")
-    found = extract(response, style, asked, any(truth.type == "list" for truth in truths))
+    found = extract(response, style, asked, truths[0].type)
     if isinstance(found, NoAnswer):
         return Verdict(0, f"answer/{found.how}")
     score, how = _decide(response, truths, found, asked)

@@ -28,6 +28,7 @@ from webscale_rl.engine.stop import RESUMABLE, WRONG_USAGE, Stop, Stopped
 from webscale_rl.errors import RunStopped, UserError
 from webscale_rl.files import replace_whole
 from webscale_rl.reward import Verdict, reward
+from webscale_rl.reward.extract import STYLES
 from webscale_rl.reward.reference import references
 from webscale_rl.reward.rollout import GROUND_TRUTH, Rollout, last_reply, plain
 from webscale_rl.reward.rows import Chunk, Fault, Sink, require_writable, sink, source
@@ -145,6 +146,8 @@ class Scoring:
         prefix: str = "",
         tell: Callable[[str], None] = lambda line: None,
     ) -> None:
+        if style is not None and style not in STYLES:
+            raise UserError(f"style: there is no {style!r}; known: {', '.join(STYLES)}")
         self._rows = source(path)
         self._out = out
         self._style = style
@@ -265,11 +268,12 @@ def read(row: Mapping[str, Any], fields: Fields) -> Rollout | Fault:
         return Fault("no_response")
     if not isinstance(response, str):
         return Fault("response_type", f"{fields.response} is a {type(response).__name__}")
-    truth = plain(truth)
-    if truth is None or truth in ("", []):
+    truth = [_stored(one) for one in truth] if isinstance(truth, list) else _stored(truth)
+    several = truth if isinstance(truth, list) else [] if truth is None else [truth]
+    if not any(one.strip() if isinstance(one, str) else one for one in several):
         return Fault("no_ground_truth")
-    if not isinstance(truth, str | dict) and not (isinstance(truth, list) and all(isinstance(o, str) for o in truth)):
-        return Fault("ground_truth_type", f"{fields.ground_truth} is a {type(truth).__name__}")
+    if not all(isinstance(one, str | dict) for one in several):
+        return Fault("ground_truth_type", f"{fields.ground_truth} is neither text nor a list of texts")
     if question is not None and not isinstance(question, str):
         return Fault("question_type", f"{fields.question} is a {type(question).__name__}")
     if kind is not None and not isinstance(kind, str):
@@ -280,6 +284,13 @@ def read(row: Mapping[str, Any], fields: Fields) -> Rollout | Fault:
     except ValueError as error:
         return Fault("ground_truth_type", printable(error))
     return rollout
+
+
+def _stored(truth: Any) -> Any:
+    """A number's text; a Reference's stored form without the fields that a column of structs fills with null."""
+    if isinstance(truth, dict):
+        return {name: value for name, value in truth.items() if value is not None}
+    return plain(truth)
 
 
 def _is_full(waiting: Sequence[_Open], calls_ahead: int) -> bool:

@@ -26,10 +26,11 @@ _ABBREVIATION = re.compile(
     r"|Fig|Eq|vs|v|etc"
     r"|approx|ca|cf|al|Inc|Ltd|Co|Corp|Bros|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec|e\.g|i\.e|a\.k\.a"
     r"|[ap]\.m|[A-Z]"
-    r"|(?:[A-Z]\.){1,5}[A-Z]|min|max|est|incl|d|b|r|p|pp|c)\Z"
+    r"|(?:[A-Z]\.){1,5}[A-Z]|min|max|est|pop|incl|d|b|r|p|pp|c)\Z"
 )
 _BOLD = re.compile(
-    r"(?<![\w*])\*\*(?=\S)([^*\n]{1,400})(?<=\S)\*\*(?![\w*])|(?<![\w_])__(?=\S)([^_\n]{1,400})(?<=\S)__(?![\w_])"
+    r"(?<![\w*])\*\*(?=\S)([^*\n]{1,400})(?<=\S)\*\*(?![\w*])"
+    r"|(?<![\w_])__(?=\S)([^_\n]{1,200} [^_\n]{1,200})(?<=\S)__(?![\w_])"  # __init__ is a name
 )
 _HALF_BOLD = re.compile(r"^\*\*|\*\*(?=\W*$)")
 _ITEM_MARK = re.compile(r"[-*•+–]\s+|\d{1,2}[.)]\s+(?=\S+\s+\S)")
@@ -91,6 +92,24 @@ _ASKS_YES_NO = re.compile(
     r"|true or false)\b",
     re.IGNORECASE,
 )
+_OR = re.compile(r"\W{0,4}(?:or|alternatively)\b", re.IGNORECASE)
+_FENCED = re.compile(r"```[\w+-]{0,20}\n(.*)\n?```", re.DOTALL)
+_ENUMERATES = re.compile(r",|\band\b")
+_NUMBER = re.compile(
+    r"\d|[½¼¾]|\b(?:zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thir\w+|fif\w+|\w+teen"
+    r"|twenty|forty"
+    r"|sixty|seventy|eighty|ninety|hundred|thousand|million|billion|half|third|quarter|first|second|none|no"
+    r"|never|single"
+    r"|double|twice|dozen|percent|today|january|february|march|april|may|june|july|august|september|october|november"
+    r"|december|\w+day)\b",
+    re.IGNORECASE,
+)
+_NUMERIC = frozenset({"number", "quantity", "percentage", "money", "date", "range"})
+_CAPITAL = re.compile(r"(?<![\w'])[^\W\d_a-zß-öø-ÿ][\w'.-]*")
+_VERBS = frozenset(
+    """is are was were has have had does do did can could will would may might must should let first then next now
+    step easy okay ok hmm hm right well simple interesting indeed""".split()
+)
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)?")
 _STOP = frozenset(
     """a an the of in on at to for from by with and or is are was were be been being do does did has have had what
@@ -132,12 +151,13 @@ def corrects(text: str) -> bool:
     return _CORRECTION.search(text[-2000:]) is not None
 
 
-def split(text: str, start: int = 0, end: int | None = None) -> list[tuple[int, int]]:
-    """The bounds of the sentences, at most MOST_SENTENCES from the start. A line's end ends a sentence."""
+def split(text: str, start: int = 0, end: int | None = None, numbered: bool = True) -> list[tuple[int, int]]:
+    """The bounds of the sentences, at most MOST_SENTENCES from the start. A line's end ends a sentence; the "1." of
+    a numbered line does not."""
     end = len(text) if end is None else end
     found, at = [], start
     for stop in _END.finditer(text, start, end):
-        if text[stop.start()] == "." and stop.end() < end and _abbreviates(text, stop):
+        if text[stop.start()] == "." and stop.end() < end and _abbreviates(text, stop, numbered):
             continue
         left, right = trimmed(text, at, stop.end())
         if left < right:
@@ -156,10 +176,10 @@ def first(text: str) -> int:
 
     Fragments in a row, alternatives and corrections belong to the answer: "Paris. Or London." is not "Paris".
     """
-    bounds = split(text)
-    if len(bounds) < 2:
+    bounds = split(text, numbered=False)
+    rest = [sentence for left, right in bounds[1:] if not _EMPTY_TALK.match(sentence := text[left:right])]
+    if not bounds[1:]:
         return len(text.rstrip())
-    rest = [text[left:right] for left, right in bounds[1:]]
     if any(_ALTERNATIVE.match(sentence) or corrects(sentence) or not _explains(sentence) for sentence in rest):
         return len(text.rstrip())
     return bounds[0][1]
@@ -171,41 +191,41 @@ def _explains(sentence: str) -> bool:
     return len(words) >= 4 and sum(word[0].islower() for word in words) >= 2
 
 
-def _abbreviates(text: str, stop: re.Match[str]) -> bool:
+def _abbreviates(text: str, stop: re.Match[str], numbered: bool) -> bool:
     before = text[max(0, stop.start() - 14) : stop.start()]
-    if _ABBREVIATION.search(before):
-        after = text[stop.end() : stop.end() + 2].lstrip()
-        return "\n" not in text[stop.start() : stop.end() + 1] and after != ""
-    return (
-        before.strip().isdecimal() and text.rfind("\n", 0, stop.start()) >= stop.start() - len(before) - 1
-    )  # "1. Red"
+    following = text[stop.end() : stop.end() + 2]
+    if "\n" in following[:1] or not following.strip():
+        return False
+    if following.lstrip()[:1].islower() or _ABBREVIATION.search(before):
+        return True
+    start = text.rfind("\n", 0, stop.start()) + 1
+    return numbered and stop.start() - start < 14 and text[start : stop.start()].strip().isdecimal()
 
 
-def choose(body: str, question: str, several: bool) -> Chosen | None:
-    """The sentence of `body` that answers, or None if none asserts anything."""
+def choose(body: str, question: str, wanted: str) -> Chosen | None:
+    """The sentence of `body` that answers, or None if none asserts anything. `wanted` is the type of the reference:
+    a sentence without a number cannot say how many, one without a name not who."""
     section = _SECTION.search(body, 1)
     end = section.start() if section is not None and _is_answer_before(body[: section.start()]) else len(body)
     left, right = trimmed(body, 0, end)
-    if "\n" in body[left:right] and (block := _block(body, left, right, several)) is not None:
+    fenced = _FENCED.fullmatch(body, left, right)
+    if fenced is not None and "```" not in fenced[1]:
+        return Chosen(fenced[1].strip(), trimmed(body, *fenced.span(1)), "fence")
+    if "\n" in body[left:right] and (block := _block(body, left, right, wanted == "list")) is not None:
         return block
     bounds = _bounds(body, left, right)
-    asserting = [(span, sentence) for span in bounds if _asserts(sentence := body[slice(*span)])]
-    if not asserting:
-        return _chosen(body, bounds[0], "sentence", question) if len(bounds) == 1 else None
-    if len(asserting) == 1:
-        return _chosen(body, asserting[0][0], "sentence", question)
-    if _fragments([sentence for _, sentence in asserting]):
-        return Chosen(
-            plain(body[asserting[0][0][0] : asserting[-1][0][1]]),
-            (asserting[0][0][0], asserting[-1][0][1]),
-            "fragments",
-        )
-    if (hedged := _with_alternatives(body, asserting)) is not None:
+    spans = [span for span in bounds if _asserts(body[slice(*span)])]
+    if not spans:
+        return _chosen(body, bounds[0], "sentence") if len(bounds) == 1 else None
+    found = [body[slice(*span)] for span in spans]
+    if len(spans) == 1:
+        return _chosen(body, spans[0], "sentence")
+    if _fragments(found):
+        return Chosen(plain(body[spans[0][0] : spans[-1][1]]), (spans[0][0], spans[-1][1]), "fragments")
+    if (hedged := _with_alternatives(body, spans, found)) is not None:
         return hedged
-    best = _heaviest([sentence for _, sentence in asserting], question)
-    return _chosen(body, asserting[best][0], "sentence", question)._replace(
-        others=_same_frame([sentence for _, sentence in asserting], best)
-    )
+    best = _heaviest(found, question, wanted)
+    return _chosen(body, spans[best], "sentence")._replace(others=_same_frame(found, best))
 
 
 def _is_answer_before(text: str) -> bool:
@@ -240,35 +260,54 @@ def _fragments(found: list[str]) -> bool:
     return len(set(texts)) > 1 and all(len(text.split()) <= 3 and "=" not in text for text in texts)
 
 
-def _with_alternatives(body: str, asserting: list[tuple[tuple[int, int], str]]) -> Chosen | None:
+def _with_alternatives(body: str, spans: list[tuple[int, int]], found: list[str]) -> Chosen | None:
     """If the response goes on with "Or it might be London", both sentences are its answer."""
-    for index in range(1, len(asserting)):
-        (_, end), sentence = asserting[index]
-        if re.match(r"\W{0,4}(?:or|alternatively)\b", sentence, re.IGNORECASE):
-            start = asserting[index - 1][0][0]
+    for index in range(1, len(spans)):
+        if _OR.match(found[index]):
+            start, end = spans[index - 1][0], spans[index][1]
             return Chosen(plain(body[start:end]), (start, end), "alternatives")
     return None
 
 
-def _heaviest(found: list[str], question: str) -> int:
-    asked = _content(_last_question(question))
-    yes_no = _ASKS_YES_NO.match(question) is not None
-    weights = []
-    for index, sentence in enumerate(found):
-        words = _content(sentence)
-        weight = len(asked & words) / len(asked) if asked else 0.0
+def _heaviest(found: list[str], question: str, wanted: str) -> int:
+    asked, words = _content(_last_question(question)), _content(question)
+    yes_no = wanted == "yes_no" or _ASKS_YES_NO.match(question) is not None
+    offering = [index for index, sentence in enumerate(found) if _offers(sentence, words, wanted)]
+    weights = {}
+    for place, index in enumerate(offering or range(len(found))):
+        sentence = found[index]
+        shared = len(asked & _content(sentence)) / len(asked) if asked else 0.0
+        weight = shared + 0.3 * (index == len(found) - 1) + 1e-6 * index
         weight += 0.5 * (_CONCLUSION.match(sentence) is not None)
         weight += 0.4 * (_bold(sentence) is not None)
-        weight += 0.3 * (index == len(found) - 1)
         weight += 1.0 * (yes_no and _YES_NO.match(sentence) is not None)
-        if index and question and _GOES_ON.match(sentence):
+        weight += 0.4 * (wanted == "list" and _ENUMERATES.search(sentence) is not None)
+        if place and question and (_GOES_ON.match(sentence) or (shared < 0.5 and sentence[:4] in {"The ", "the "})):
             weight -= 0.3
-        if index == 0 and question and len(sentence.split()) <= 5 and "=" not in sentence:
-            weight += 0.6  # the answer, and then its explanation
-        weights.append(weight + 1e-6 * index)
-    best = max(range(len(weights)), key=weights.__getitem__)
-    later = [index for index in range(best + 1, len(found)) if corrects(found[index])]
-    return len(found) - 1 if later else best
+        if place == 0 and question:
+            weight += 0.1
+            weight += 1.2 * (index == 0 and _is_fragment(sentence) and not _content(sentence) <= words)
+        weights[index] = weight
+    best = max(weights, key=weights.__getitem__)
+    return len(found) - 1 if any(corrects(sentence) for sentence in found[best + 1 :]) else best
+
+
+def _offers(sentence: str, asked: frozenset[str], wanted: str) -> bool:
+    """Whether a sentence has anything of the type: a number, a name that the question does not have."""
+    if wanted in _NUMERIC:
+        return _NUMBER.search(sentence) is not None
+    if wanted in {"person", "name"}:
+        capitals = (word.casefold().removesuffix("'s") for word in _CAPITAL.findall(sentence[:1000]))
+        return any(word not in _STOP and word[:6] not in asked for word in capitals)
+    return True
+
+
+def _is_fragment(sentence: str) -> bool:
+    """Whether this is a short answer without a verb."""
+    words = sentence.strip(" .!*").split()
+    if len(words) > 6 or "=" in sentence or words[0].casefold() in _VERBS:
+        return False
+    return not any(word.casefold() in _VERBS or (word.islower() and word.endswith(("s", "ed"))) for word in words[1:])
 
 
 def _last_question(question: str) -> str:
@@ -305,7 +344,7 @@ def _bold(sentence: str) -> str | None:
     return found[0] if len(found) == 1 else None
 
 
-def _chosen(body: str, span: tuple[int, int], how: str, question: str) -> Chosen:
+def _chosen(body: str, span: tuple[int, int], how: str) -> Chosen:
     start, end = span
     mark = _ITEM_MARK.match(body, start, end) if "\n" in body else None  # alone, "- 5" is a number
     if mark is not None and mark.end() < end:
@@ -325,6 +364,13 @@ def _block(body: str, left: int, right: int, several: bool) -> Chosen | None:
         return None
     while lines and not _asserts(body[slice(*lines[-1])]) and not body[slice(*lines[-1])].endswith(":"):
         lines.pop()
+    if several:  # what stands below the list is a remark on it
+        while (
+            lines
+            and not is_bullet(body[slice(*lines[-1])])
+            and any(is_bullet(body[slice(*span)]) for span in lines[-8:-1])
+        ):
+            lines.pop()
     items = []
     for span in reversed(lines):
         if not _is_item(body[slice(*span)], several):

@@ -41,7 +41,7 @@ _SHARE_ASKED = re.compile(
     r"\b(?:probability|proportion|fraction|decimal|ratio|share|chance|likelihood)\b", re.IGNORECASE
 )
 _EXPRESSION_AFTER = re.compile(
-    r"\s?[\^√π!∞²³°′″]|\s?[*/·×+](?=\s?[\w(\\√])|\s?-\s(?=\d)|(?:[xyzabnki]\b)|\s?\\[a-z]|\()"
+    r"\s?[\^√π!∞²³°′″]|\s?[*/·×+](?=\s?[\w(\\√])|\s?-\s(?=\d)|(?:[xyzabnki]\b)|\s?\\[a-z]"
 )
 _EXPRESSION_BEFORE = re.compile(
     r"(?:[\^√_|±∓]|\\[a-z]+\{|[\w)]\s?[*/·×+]|\d\s?-|\b(?:log|ln|sin|cos|tan|sqrt)[\s(])\s?$"
