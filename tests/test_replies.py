@@ -193,7 +193,11 @@ def test_where_no_form_was_asked_for_what_was_said_is_the_answer() -> None:
     assert parse(Reply("", "length"), Text) == Text("", "length"), "all of it went into thoughts"
     assert parse(Reply("", refusal="I cannot"), Text) == Text("I cannot", "refused")
     assert parse(Reply("", "content_filter"), Text) == Text("", "refused")
-    for reply, kind in ((Reply(" \n"), "empty"), (Reply("", "empty"), "empty"), (Reply("<html>", "malformed"), "malformed")):
+    for reply, kind in (
+        (Reply(" \n"), "empty"),
+        (Reply("", "empty"), "empty"),
+        (Reply("<html>", "malformed"), "malformed"),
+    ):
         with pytest.raises(Unusable) as unusable:
             parse(reply, Text)
         assert unusable.value.kind == kind

@@ -255,7 +255,7 @@ async def difficulty_async(
                 summary = await asyncio.to_thread(fill_in_difficulty, home)
     except OSError as error:
         raise _unwritable(home, error) from error
-    return summary["difficulty"] | told | {"dataset": str(home / "dataset")}
+    return {**summary["difficulty"], **told, "dataset": str(home / "dataset")}
 
 
 def _drawn(items: Iterable[Item], count: int, config: Run, longest: int, stop: Stop) -> Sample:

@@ -1,4 +1,4 @@
-"""Difficulty is measured like everything else that costs money: written down, resumed, never paid twice, never guessed."""
+"""Difficulty is measured as all that costs money is: written down, resumed, never paid twice, never guessed."""
 
 from __future__ import annotations
 

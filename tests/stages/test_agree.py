@@ -67,7 +67,11 @@ def test_a_section_of_its_own_switches_it_on_and_so_does_its_name_in_the_pipelin
     assert enabled() == list(PIPELINE)
     assert enabled(stages={"agree": {}}) == enabled(pipeline=[*PIPELINE, "agree"]) == [*PIPELINE, "agree"]
     assert enabled(stages={"agree": {"enabled": False}}) == list(PIPELINE)
-    assert enabled(pipeline=["generate", "agree", "precheck"], stages={"agree": {}}) == ["generate", "agree", "precheck"]
+    assert enabled(pipeline=["generate", "agree", "precheck"], stages={"agree": {}}) == [
+        "generate",
+        "agree",
+        "precheck",
+    ]
 
 
 class OfTwoMinds(OpenAI):
