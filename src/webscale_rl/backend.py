@@ -20,8 +20,9 @@ is still a Reply, for it was paid for: what it is worth is decided elsewhere.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 from types import TracebackType
 from typing import Any, ClassVar, Protocol, Self, runtime_checkable
 
@@ -30,7 +31,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from webscale_rl.errors import ConfigError
 from webscale_rl.prompt import Prompt
-from webscale_rl.types import content_id
+from webscale_rl.types import framed
 
 
 class Text(msgspec.Struct, frozen=True):
@@ -72,11 +73,12 @@ class Request(msgspec.Struct, frozen=True, dict=True):
     @cached_property
     def key(self) -> bytes:
         """16 bytes: a digest of all that decides the answer, and of nothing else (no server, no time, no order)."""
-        parts = [self.stage, self.prompt.digest, self.prompt.layout, self.model, repr(self.sampling), self.variant]
-        parts.append(reply_schema_json(self.reply_type))
-        for name in sorted(self.slots):
-            parts += [name, self.slots[name]]
-        return bytes.fromhex(content_id(*parts))
+        prompt = self.prompt
+        opening = _key_opening(
+            self.stage, prompt.digest, prompt.layout, self.model, self.sampling, self.variant, self.reply_type
+        )
+        slots = framed(part for slot in sorted(self.slots.items()) for part in slot)
+        return hashlib.blake2b(opening + slots, digest_size=16).digest()
 
     def messages(self) -> list[dict[str, str]]:
         """The chat messages, rendered once. The list is the caller's own."""
@@ -89,6 +91,13 @@ class Request(msgspec.Struct, frozen=True, dict=True):
     @cached_property
     def _rendered(self) -> list[dict[str, str]]:
         return self.prompt.render(self.slots)
+
+
+@lru_cache(maxsize=1024)  # few in a run: its stages, models and forms
+def _key_opening(
+    stage: str, digest: str, layout: str, model: str, sampling: Sampling, variant: str, reply_type: type[msgspec.Struct]
+) -> bytes:
+    return framed((stage, digest, layout, model, repr(sampling), variant, reply_schema_json(reply_type)))
 
 
 class Usage(msgspec.Struct, frozen=True):

@@ -10,7 +10,7 @@ Nothing here knows of stages, prompts, backends or files.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 import msgspec
@@ -105,9 +105,13 @@ class Example(msgspec.Struct, frozen=True):
 
 def content_id(*parts: str) -> str:
     """A 128-bit hexadecimal id of the parts, the same on every machine and in every run."""
-    digest = hashlib.blake2b(digest_size=16)
+    return hashlib.blake2b(framed(parts), digest_size=16).hexdigest()
+
+
+def framed(parts: Iterable[str]) -> bytes:
+    """The parts as bytes from which no other parts can be read: each with its length before it."""
+    pieces = []
     for part in parts:
         data = part.encode("utf-8", "surrogatepass")
-        digest.update(len(data).to_bytes(8, "little"))
-        digest.update(data)
-    return digest.hexdigest()
+        pieces += [len(data).to_bytes(8, "little"), data]
+    return b"".join(pieces)

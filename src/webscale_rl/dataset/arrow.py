@@ -31,34 +31,42 @@ def read(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
 
 def table(rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:
     """The rows as a table; what a row lacks is null. Raises UnicodeEncodeError for half a character."""
-    import pyarrow as pa
-
-    columns = [column([row.get(field.name) for row in rows], field.type) for field in schema]
-    return pa.Table.from_arrays(columns, schema=schema)
+    return _table([tuple(map(row.get, schema.names)) for row in rows], schema)
 
 
-def write(path: Path, rows: Iterable[Mapping[str, Any]], schema: pa.Schema) -> None:
-    """The rows as a Parquet file, a few hundred of them in memory at a time. Raises OSError if the disk is full."""
+def write(path: Path, rows: Iterable[Sequence[Any]], schema: pa.Schema) -> None:
+    """The rows, each with its values in the schema's order, as a Parquet file, a few hundred of them in memory at a
+    time. Raises OSError if the disk is full."""
     import pyarrow.parquet as pq
 
     left = iter(rows)
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
         while group := list(islice(left, ROWS_PER_GROUP)):
-            writer.write_table(table(group, schema))
+            writer.write_table(_table(group, schema))
+
+
+def _table(rows: Sequence[Sequence[Any]], schema: pa.Schema) -> pa.Table:
+    import pyarrow as pa
+
+    columns = zip(*rows, strict=True) if rows else [()] * len(schema)
+    arrays = [column(values, field.type) for values, field in zip(columns, schema, strict=True)]
+    return pa.Table.from_arrays(arrays, schema=schema)
 
 
 def column(values: Sequence[Any], kind: pa.DataType) -> pa.Array | pa.ChunkedArray:
     """The values as an array of strings, numbers, booleans, or bytes of a fixed length; None is null."""
     import pyarrow as pa
 
-    absent = [value is None for value in values]
-    valid = pa.py_buffer(np.packbits(~np.array(absent, bool), bitorder="little")) if any(absent) else None
+    missing = values.count(None)
+    if missing == len(values):
+        return pa.nulls(missing, kind)
+    valid = None
+    if missing:
+        valid = pa.py_buffer(np.packbits([value is not None for value in values], bitorder="little"))
     if pa.types.is_string(kind):
-        encoded = [b"" if value is None else value.encode() for value in values]
-        offsets = np.fromiter(accumulate(map(len, encoded), initial=0), np.int64, len(encoded) + 1)
-        if offsets[-1] > _MOST_BYTES:
+        data = _strings(values)
+        if data is None:
             return pa.array(values, kind)
-        data = [pa.py_buffer(offsets.astype(np.int32)), pa.py_buffer(b"".join(encoded))]
     elif pa.types.is_fixed_size_binary(kind):
         data = [pa.py_buffer(b"".join(bytes(kind.byte_width) if value is None else value for value in values))]
     elif pa.types.is_boolean(kind):
@@ -67,6 +75,23 @@ def column(values: Sequence[Any], kind: pa.DataType) -> pa.Array | pa.ChunkedArr
         plain = [0 if value is None else value for value in values]
         data = [pa.py_buffer(np.array(plain, kind.to_pandas_dtype()))]
     return pa.Array.from_buffers(kind, len(values), [valid, *data])
+
+
+def _strings(values: Sequence[str | None]) -> list[pa.Buffer] | None:
+    """The buffers of an array of strings; None if they are too long for one."""
+    import pyarrow as pa
+
+    texts = [value or "" for value in values]
+    joined = "".join(texts)
+    if joined.isascii():  # as most columns: encoded at once
+        lengths, encoded = map(len, texts), joined.encode()
+    else:
+        pieces = [text.encode() for text in texts]
+        lengths, encoded = map(len, pieces), b"".join(pieces)
+    if len(encoded) > _MOST_BYTES:
+        return None
+    offsets = np.fromiter(accumulate(lengths, initial=0), np.int32, len(texts) + 1)
+    return [pa.py_buffer(offsets), pa.py_buffer(encoded)]
 
 
 def word(text: str) -> pa.Scalar:

@@ -106,11 +106,12 @@ class Asker:
         for attempt in range(allowed):
             known = shard.replies.get(request.key) or self._bring(shard, request)
             if attempt < len(known):
-                reply = known[attempt].reply
+                stored = known[attempt]
             else:
                 again = msgspec.structs.replace(request, attempt=attempt) if attempt else request
-                reply = await self._buy(shard, ordinal, stage, again)
-            self.used(ordinal, shard.replies.get(request.key)[attempt])
+                stored = await self._buy(shard, ordinal, stage, again)
+            self.used(ordinal, stored)
+            reply = stored.reply
             if reply.finish == TOO_LONG:
                 raise ContextTooLong(reply.text)
             try:
@@ -142,7 +143,7 @@ class Asker:
             self._stop.request(f"cannot write to the run directory ({error.strerror}); make room and run again")
             raise Stopped(str(error)) from error
 
-    async def _buy(self, shard: Shard, ordinal: int, stage: AnyStage, request: Request) -> Reply:
+    async def _buy(self, shard: Shard, ordinal: int, stage: AnyStage, request: Request) -> Stored:
         latency, endpoint = 0.0, ""
         request.messages()  # rendered while it waits for a slot, not while it holds one
 
@@ -154,11 +155,12 @@ class Asker:
         except ContextTooLong as error:
             reply = Reply(text=str(error)[:300], finish=TOO_LONG)
         usd = self._parts.prices.usd(request.model, reply.usage)
-        self._write(shard, Stored(request.key, stage.name, reply, latency, endpoint=endpoint, usd=usd))
+        stored = Stored(request.key, stage.name, reply, latency, endpoint=endpoint, usd=usd)
+        self._write(shard, stored)
         if reply.finish != TOO_LONG:
             self.watch(reply, usd)
         await asyncio.sleep(0)  # the request that got the slot goes out before this answer is read and decided on
-        return reply
+        return stored
 
 
 def _document(record: Document | Brief | Pair) -> Document:

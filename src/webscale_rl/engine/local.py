@@ -7,7 +7,6 @@ ends. What stops the run leaves every answer in its journal, and the next run go
 from __future__ import annotations
 
 import asyncio
-import shutil
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, suppress
@@ -23,6 +22,7 @@ from webscale_rl.dataset.rows import outcome_row
 from webscale_rl.engine.ask import Asker
 from webscale_rl.engine.caps import Caps
 from webscale_rl.engine.feed import Item, feed
+from webscale_rl.engine.keeper import Keeper
 from webscale_rl.engine.moved import MovedReplies
 from webscale_rl.engine.observers import Observers
 from webscale_rl.engine.progress import Progress
@@ -34,7 +34,6 @@ from webscale_rl.pipeline import Outcome
 from webscale_rl.types import Document, Drop
 
 T = TypeVar("T")
-SYNC_EVERY_S = 0.05
 COMMITS_WAITING = 2
 SHARD_BYTES = 64 << 20
 """A shard ends early at so many characters of text: it is held in memory until it is committed."""
@@ -88,21 +87,16 @@ class LocalRunner:
             self._asker.elsewhere = self.elsewhere
             self._asker.used = self.used
             self._asker.watch = self.progress.answered
-            keeper = asyncio.create_task(self._keep())
             stopper = asyncio.create_task(self._wind_down())
             clock = asyncio.create_task(self._watch_clock())
             try:
-                await self._stream(items)
-            except Exception as error:
-                self._stop.request(str(error))
-                raise
+                async with Keeper(self._folder, self._run.min_free_disk_mb << 20, self._sync, self._stop):
+                    await self._work(items)
             finally:
-                await _settle(self._tasks)
-                await _settle(self._commits)
                 self._note(backend)
-                for task in (keeper, stopper, clock):
+                for task in (stopper, clock):
                     task.cancel()
-                await asyncio.gather(keeper, stopper, clock, return_exceptions=True)
+                await asyncio.gather(stopper, clock, return_exceptions=True)
                 for shard in self._open.values():
                     shard.close()
                 self._disk.shutdown()
@@ -110,6 +104,17 @@ class LocalRunner:
             if self._postponed and self._batches is not None:
                 self._stop.request(self._batches.outstanding())
                 self._stop.check()
+
+    async def _work(self, items: Iterable[Item]) -> None:
+        """Stream, and see everything home that was begun."""
+        try:
+            await self._stream(items)
+        except Exception as error:
+            self._stop.request(str(error))
+            raise
+        finally:
+            await _settle(self._tasks)
+            await _settle(self._commits)
 
     async def _caps(self) -> Caps | None:
         """The caps, with what the run spent so far; None if nothing is capped."""
@@ -301,23 +306,6 @@ class LocalRunner:
         if not task.cancelled() and (error := task.exception()) is not None:
             self.progress.crash = self.progress.crash or error
             self._stop.request(f"internal error: {error!r}")
-
-    async def _keep(self) -> None:
-        """Group commit: force all journals onto the disk, and look whether the disk is filling up."""
-        least = self._run.min_free_disk_mb << 20
-        try:
-            while True:
-                await asyncio.to_thread(self._sync)
-                free = shutil.disk_usage(self._folder).free
-                if free < least:
-                    self._stop.request(
-                        f"{self._folder}: the disk has {free >> 20} MB left, min_free_disk_mb is {least >> 20};"
-                        " make room and run again"
-                    )
-                    return
-                await asyncio.sleep(SYNC_EVERY_S)
-        except OSError as error:
-            self._stop.request(f"cannot write to {self._folder} ({error.strerror}); make room and run again")
 
     def _sync(self) -> None:
         for shard in list(self._open.values()):

@@ -14,6 +14,7 @@ import struct
 import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import msgspec
@@ -46,63 +47,92 @@ _DECODER = msgspec.msgpack.Decoder(Stored)
 
 
 class ReplyStore:
-    """The replies of one shard, in memory while it is open. Raises OSError when the disk does (ENOSPC: it is full)."""
+    """The replies of one shard. In memory is only where each stands in the journal, but for those of a shard that was
+    sealed before. Raises OSError when the disk does (ENOSPC: it is full)."""
 
     def __init__(self, folder: Path, shard: int) -> None:
         self._journal = folder / f"{shard:05d}.journal"
         self._sealed = folder / f"{shard:05d}.parquet"
-        self._known: dict[bytes, list[Stored]] = {}
-        self._order: list[Stored] = []
+        self._known: dict[bytes, list[Stored | int]] = {}
+        self._older = list(read_sealed(self._sealed))
         self._file: int | None = None
+        self._end = 0
         self._dirty = False
-        for stored in [*read_sealed(self._sealed), *read_journal(self._journal)]:
-            self._remember(stored)
+        self._open_or_not = Lock()
+        for stored in self._older:
+            self._known.setdefault(stored.key, []).append(stored)
+        if self._journal.is_file():
+            self._open()
 
     def get(self, key: bytes) -> list[Stored]:
         """All replies to one request, the first attempt first."""
-        return self._known.get(key, [])
+        found = self._known.get(key, ())
+        return [self._at(entry) if isinstance(entry, int) else entry for entry in found]
+
+    def count(self, key: bytes) -> int:
+        """How many replies to one request there are."""
+        return len(self._known.get(key, ()))
 
     def append(self, stored: Stored) -> None:
         """Write one reply down. When this returns, it outlives the process; after the next sync, the machine."""
         payload = _ENCODER.encode(stored)
         record = _HEAD.pack(len(payload), zlib.crc32(payload)) + payload
-        if self._file is None:
-            self._file = _open_journal(self._journal)
-        written = os.write(self._file, record)
-        while written < len(record):  # a nearly full disk takes a part first, and says so on the next write
-            written += os.write(self._file, record[written:])
+        file = self._open() if self._file is None else self._file
+        written = 0
+        try:
+            while written < len(record):  # a nearly full disk takes a part first, and says so on the next write
+                written += os.write(file, record[written:] if written else record)
+        except OSError:
+            if written:
+                os.ftruncate(file, self._end)  # half a record would hide all that come after it
+            raise
         self._dirty = True
-        self._remember(stored)
+        self._known.setdefault(stored.key, []).append(self._end)
+        self._end += len(record)
 
     def sync(self) -> None:
-        """Force what was appended onto the disk."""
-        if self._dirty and self._file is not None:
-            self._dirty = False
-            os.fsync(self._file)
+        """Force what was appended onto the disk. May run in any thread."""
+        with self._open_or_not:
+            if self._dirty and self._file is not None:
+                self._dirty = False
+                os.fsync(self._file)
 
-    def all(self) -> list[Stored]:
+    def all(self) -> Iterator[Stored]:
         """Every reply, in the order of their coming."""
-        return self._order
+        yield from self._older
+        yield from read_journal(self._journal)
 
     def seal(self) -> None:
         """Turn journal and older Parquet into one Parquet file, whole or not at all."""
         self.close()
         if not self._journal.exists():
             return
-        if self._order:
-            _write_sealed(self._sealed, self._order)
+        if self._known:
+            _write_sealed(self._sealed, self.all())
         self._journal.unlink()
 
     def close(self) -> None:
         """Close the journal; what it holds is kept."""
-        if self._file is not None:
-            self.sync()
-            os.close(self._file)
-            self._file = None
+        self.sync()
+        with self._open_or_not:
+            if self._file is not None:
+                os.close(self._file)
+                self._file = None
 
-    def _remember(self, stored: Stored) -> None:
-        self._known.setdefault(stored.key, []).append(stored)
-        self._order.append(stored)
+    def _open(self) -> int:
+        """Open the journal, and cut what a crash tore, or what is appended now would stand behind it."""
+        if self._journal.is_file():
+            for payload in _records(self._journal):
+                self._known.setdefault(_DECODER.decode(payload).key, []).append(self._end)
+                self._end += _HEAD.size + len(payload)
+            os.truncate(self._journal, self._end)
+        self._file = os.open(self._journal, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+        return self._file
+
+    def _at(self, place: int) -> Stored:
+        assert self._file is not None  # a shard that is open for questions
+        size, _ = _HEAD.unpack(os.pread(self._file, _HEAD.size, place))
+        return _DECODER.decode(os.pread(self._file, size, place + _HEAD.size))
 
 
 def count_calls(tally: Tally, replies: Iterable[Stored]) -> None:
@@ -114,19 +144,13 @@ def count_calls(tally: Tally, replies: Iterable[Stored]) -> None:
             add_counts(tally.endpoints, {stored.endpoint: 1} if stored.endpoint else {})
 
 
-def _open_journal(path: Path) -> int:
-    if path.is_file():  # cut what a crash tore, or what is appended now would stand behind it
-        os.truncate(path, sum(_HEAD.size + size for size, _ in _records(path)))
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-
-
 def read_journal(path: Path) -> Iterator[Stored]:
     """The whole records of a journal, up to the first torn or damaged one."""
-    for _, payload in _records(path):
+    for payload in _records(path):
         yield _DECODER.decode(payload)
 
 
-def _records(path: Path) -> Iterator[tuple[int, bytes]]:
+def _records(path: Path) -> Iterator[bytes]:
     if not path.is_file():
         return
     with path.open("rb") as file:
@@ -135,7 +159,7 @@ def _records(path: Path) -> Iterator[tuple[int, bytes]]:
             payload = file.read(size) if size <= _LARGEST else b""
             if len(payload) < size or zlib.crc32(payload) != checksum:
                 return
-            yield size, payload
+            yield payload
 
 
 def _write_sealed(path: Path, replies: Iterable[Stored]) -> None:
@@ -168,21 +192,11 @@ def stored_replies(folder: Path) -> Iterator[Stored]:
         yield from read_journal(folder / f"{number:05d}.journal")
 
 
-def _row(stored: Stored) -> dict[str, Any]:
+def _row(stored: Stored) -> tuple[Any, ...]:
     reply = stored.reply
-    return {
-        "key": stored.key,
-        "stage": stored.stage,
-        "model": reply.model,
-        "text": reply.text,
-        "finish": reply.finish,
-        "refusal": reply.refusal,
-        **msgspec.structs.asdict(reply.usage),
-        "latency_s": stored.latency_s,
-        "moved": stored.moved,
-        "endpoint": stored.endpoint,
-        "usd": stored.usd,
-    }
+    said = reply.model, reply.text, reply.finish, reply.refusal
+    marks = stored.latency_s, stored.moved, stored.endpoint, stored.usd
+    return (stored.key, stored.stage, *said, *msgspec.structs.astuple(reply.usage), *marks)
 
 
 def read_keys(folder: Path, shard: int) -> Iterator[bytes]:

@@ -70,7 +70,7 @@ class Shard:
 
     def answers(self, key: bytes) -> int:
         """How many answers to a request it has paid for."""
-        return 0 if self.replies is None else len(self.replies.get(key))
+        return 0 if self.replies is None else self.replies.count(key)
 
     def add(self, ordinal: int, rows: list[dict[str, Any]]) -> None:
         """Take the outcomes of one document in."""
@@ -98,7 +98,7 @@ class Shard:
 
     def _write(self, commit: Commit) -> None:
         self.rows.sort(key=lambda entry: entry[0])
-        rows = (row for _, group in self.rows for row in group)
+        rows = (tuple(map(row.get, OUTCOME_COLUMNS)) for _, group in self.rows for row in group)
         metadata = {_METADATA: msgspec.json.encode(commit)}
         with replace_whole(self._path) as temporary:
             arrow.write(temporary, rows, schema(OUTCOME_COLUMNS).with_metadata(metadata))

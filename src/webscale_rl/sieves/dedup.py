@@ -21,6 +21,8 @@ from webscale_rl.sieve import Examples, Rejected
 _ROW = np.dtype([("high", "u8"), ("low", "u8"), ("answer", "u8"), ("row", "i8"), ("id", "S32")])
 _BUCKETS = 64
 """Rows are spread over so many files by their question's digest; one of them at a time is sorted in memory."""
+_HELD = 1 << 16
+"""Rows that are held before they are spread."""
 
 
 class Dedup:
@@ -31,8 +33,7 @@ class Dedup:
 
     def judge(self, examples: Examples, scratch: Path) -> Iterator[Rejected]:
         """The later copies, and all examples of questions that have several answers."""
-        _spread(examples, scratch)
-        found = [_judge_bucket(path) for path in sorted(scratch.glob("bucket-*"))]
+        found = [_judge(table) for table in _spread(examples, scratch) if len(table)]
         rejected = np.concatenate([np.empty(0, _VERDICT), *found])
         for verdict in rejected[np.argsort(rejected["row"], kind="stable")]:
             if verdict["conflict"]:
@@ -46,18 +47,30 @@ class Dedup:
 _VERDICT = np.dtype([("row", "i8"), ("conflict", "?"), ("first", "S32")])
 
 
-def _spread(examples: Examples, scratch: Path) -> None:
+def _spread(examples: Examples, scratch: Path) -> Iterator[Any]:
+    """Tables such that equal questions stand in the same one; few examples are one table and no file."""
+    held: list[tuple[int, int, int, int, bytes]] = []
+    spilled = False
     for rows, batch in examples.batches(("question", "answer", "id")):
-        table = np.empty(len(rows), _ROW)
         columns = (batch.column(name).to_pylist() for name in ("question", "answer", "id"))
-        buckets = np.empty(len(rows), np.int64)
-        for at, (question, answer, example_id) in enumerate(zip(*columns, strict=True)):
-            high, low = _digest(question)
-            table[at] = (high, low, _digest(answer)[0], rows[at], example_id.encode())
-            buckets[at] = high % _BUCKETS
-        for bucket in np.unique(buckets):
-            with (scratch / f"bucket-{bucket:02d}").open("ab") as file:
-                file.write(table[buckets == bucket].tobytes())
+        for row, question, answer, example_id in zip(rows, *columns, strict=True):
+            held.append((*_digest(question), _digest(answer)[0], row, example_id.encode()))
+        if len(held) >= _HELD:
+            _spill(np.array(held, _ROW), scratch)
+            held, spilled = [], True
+    if not spilled:
+        yield np.array(held, _ROW)
+        return
+    _spill(np.array(held, _ROW), scratch)
+    for path in sorted(scratch.glob("bucket-*")):
+        yield np.fromfile(path, _ROW)
+
+
+def _spill(table: Any, scratch: Path) -> None:
+    buckets = table["high"] % _BUCKETS
+    for bucket in np.unique(buckets):
+        with (scratch / f"bucket-{bucket:02d}").open("ab") as file:
+            file.write(table[buckets == bucket].tobytes())
 
 
 def _digest(text: str) -> tuple[int, int]:
@@ -65,8 +78,7 @@ def _digest(text: str) -> tuple[int, int]:
     return int.from_bytes(digest[:8], "little"), int.from_bytes(digest[8:], "little")
 
 
-def _judge_bucket(path: Path) -> Any:
-    table = np.fromfile(path, _ROW)
+def _judge(table: Any) -> Any:
     table = table[np.lexsort((table["row"], table["low"], table["high"]))]
     same = (table["high"][1:] == table["high"][:-1]) & (table["low"][1:] == table["low"][:-1])
     new_group = np.r_[True, ~same]
