@@ -43,7 +43,8 @@ def write_rates(path: Path, rows: Iterable[Mapping[str, Any]], measure: Measure)
     kinds = {"id": pa.string(), "difficulty": pa.float64()}
     schema = pa.schema([(name, kinds.get(name, pa.int64())) for name in RATE_COLUMNS])
     with replace_whole(path) as temporary:
-        arrow.write(temporary, rows, schema.with_metadata({_METADATA: msgspec.json.encode(measure)}))
+        values = (tuple(map(row.get, RATE_COLUMNS)) for row in rows)
+        arrow.write(temporary, values, schema.with_metadata({_METADATA: msgspec.json.encode(measure)}))
 
 
 class Rates:
