@@ -245,3 +245,8 @@ def test_a_run_that_starts_a_server_asks_no_other_one() -> None:
     with pytest.raises(ConfigError, match=r"serve\.command: no server is started here"):
         parts.backend()
     assert Run.make({"serve": {"command": "x"}, "backend": {"use": "extractive"}}).answered_by["use"] == "extractive"
+
+
+def test_options_of_a_sieve_are_checked_by_the_sieve_itself() -> None:
+    assert fault({"sieving": {"dedup": {"nonsense": 1}}}).startswith("sieving.dedup.nonsense: unknown key")
+    assert fault({"sieving": {"dedupe": {}}}) == "sieving.dedupe: no sieve of that name; did you mean 'dedup'?"

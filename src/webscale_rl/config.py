@@ -24,6 +24,7 @@ from webscale_rl.errors import ConfigError
 from webscale_rl.layout import Layout, Sheet, lay_out
 from webscale_rl.pipeline import AnyStage, Pipeline
 from webscale_rl.prices import Price, Prices, plain_prices
+from webscale_rl.sieve import Sieve
 from webscale_rl.stage import Context, StageOptions
 
 PIPELINE = ("heuristics", "filter", "classify", "generate", "precheck", "check")
@@ -122,7 +123,8 @@ class Run(_Section):
     layout: Layout = Field(
         "shared_prefix", description="where the parts of the prompts stand, for a server's prefix cache (prompts.md)"
     )
-    sieves: tuple[str, ...] = Field(("dedup",), description="passes over all finished examples")
+    sieves: tuple[str, ...] = Field(("dedup",), description="passes over all finished examples, in their order")
+    sieving: dict[str, dict[str, Any]] = Field(default_factory=dict, description="options of the sieves, by name")
     traffic: TrafficOptions = Field(default_factory=TrafficOptions, description="how calls are made")
     caps: CapOptions = Field(default_factory=CapOptions, description="what the run may spend")
     serve: ServeOptions = Field(default_factory=ServeOptions, description="a server that the run starts itself")
@@ -174,10 +176,10 @@ class Parts:
         ours = {stage.name for stage in stages.values()}
         wanted = {name: self._stage(name, run) for name in OPTIONAL if name in run.stages and name not in ours}
         stages |= wanted
+        self.sieves = [self._sieve(name, run) for name in run.sieves]
         self._refuse_strangers(run, ours)
         self.enabled = [name for name in (*run.pipeline, *wanted) if stages[name].options.enabled]
         self.pipeline = Pipeline([stages[name] for name in self.enabled])
-        self.sieves = [registry.load("sieves", name, "judge")() for name in run.sieves]
         names = [sieve.name for sieve in self.sieves]
         for name in names:
             if names.count(name) > 1:
@@ -238,11 +240,21 @@ class Parts:
         built: AnyStage = kind(options, self.context)
         return built
 
+    def _sieve(self, name: str, run: Run) -> Sieve:
+        kind = registry.load("sieves", name, "judge")
+        values = run.sieving.get(name, run.sieving.get(kind.name, {}))
+        built: Sieve = kind(_options(kind.Options, values, f"sieving.{name}"))
+        return built
+
     def _refuse_strangers(self, run: Run, ours: set[str]) -> None:
         known = {*run.pipeline, *ours, *registry.names("stages", "takes")}
         for name in run.stages:
             if name not in known:
                 raise ConfigError(f"stages.{name}: no stage of that name{_near(name, known)}")
+        known = {*run.sieves, *(sieve.name for sieve in self.sieves), *registry.names("sieves", "judge")}
+        for name in run.sieving:
+            if name not in known:
+                raise ConfigError(f"sieving.{name}: no sieve of that name{_near(name, known)}")
 
     def _lay_out(self, layout: Layout) -> None:
         prompted = [stage for stage in self.pipeline.stages if stage.prompt is not None]

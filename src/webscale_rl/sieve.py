@@ -9,8 +9,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol
 
+from pydantic import BaseModel, ConfigDict
+
 if TYPE_CHECKING:
     import pyarrow as pa
+
+
+class SieveOptions(BaseModel):
+    """What the configuration can set for every sieve: nothing. A sieve's own Options derive from it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Rejected(NamedTuple):
@@ -34,6 +42,12 @@ class Sieve(Protocol):
 
     name: ClassVar[str]
     reasons: ClassVar[frozenset[str]]
+    Options: ClassVar[type[SieveOptions]]
+    options: SieveOptions
+
+    def __init__(self, options: SieveOptions) -> None:
+        """A sieve as the configuration wants it."""
+        ...
 
     def judge(self, examples: Examples, scratch: Path) -> Iterator[Rejected]:
         """The examples that do not stay, by ascending row."""

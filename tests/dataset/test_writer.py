@@ -122,7 +122,7 @@ def finished(folder: Path, *, pretrain_text: bool = True) -> tuple[list[Path], P
     ]
     counted: list[tuple[str, str]] = []
     (folder / "scratch").mkdir()
-    examples = sift(shards, [Dedup()], folder / "scratch")
+    examples = sift(shards, [Dedup(Dedup.Options())], folder / "scratch")
     for name in ("dropped", "dataset"):
         (folder / name).mkdir()
     with PartWriter(folder / "dropped", DROPPED_COLUMNS, 100) as parts:

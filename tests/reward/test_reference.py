@@ -47,9 +47,17 @@ def test_a_plain_answer_is_typed_by_its_wording_and_its_question(question: str, 
 
 
 def test_a_hint_is_believed_only_if_the_answer_reads_so() -> None:
-    assert infer("1984", "", "date").type == "date"
+    assert infer("10.5.1984", "", "date").type == "date"
     assert infer("Paris", "", "number").type != "number"
     assert infer("Paris", "", "no such type") == infer("Paris")
+    assert infer("colour", "", "code").type == "code"
+    assert infer("Romulus and Remus", "", "list").type == "list"
+    assert infer("Romulus", "", "list").type != "list"
+
+
+def test_what_is_called_a_phrase_may_still_be_a_value() -> None:
+    assert infer("42", "", "phrase").type == "number"
+    assert infer("flour and water", "Which two things make dough?", "phrase").type == "phrase"
 
 
 def test_what_nothing_else_knows_is_a_phrase() -> None:

@@ -8,11 +8,11 @@ from typing import Any
 from webscale_rl.reward import reward
 
 _CANDIDATES = (
-    ("What causes the tides?", "the gravitational pull of the Moon", "lunar gravity"),
+    ("What does the drug do?", "it lowers blood pressure", "it reduces hypertension"),
+    ("Why is the sky blue?", "Rayleigh scattering", "shorter wavelengths are scattered more by the air"),
+    ("What is the function of red blood cells?", "to carry oxygen to the body's tissues", "oxygen transport"),
+    ("What did the council decide?", "to postpone the vote", "the vote was put off"),
     ("How do plants make their food?", "by means of the energy of light", "by harnessing the light of the sun"),
-    ("Why did the bridge fail?", "metal fatigue in an eyebar", "a tired metal eyebar"),
-    ("What does the drug do?", "it lowers blood pressure", "it brings down hypertension, that is, high pressure"),
-    ("What did he study?", "the behaviour of light in crystals", "crystal optics"),
 )
 
 

@@ -37,7 +37,7 @@ def sieved(folder: Path, shards: Sequence[Sequence[Asked]]) -> list[Rejected]:
         paths.append(shard(folder / f"{number:05d}.parquet", outcomes))
     scratch = folder / "scratch"
     scratch.mkdir()
-    return [entry for _, entry in sift(paths, [Dedup()], scratch).rejections()]
+    return [entry for _, entry in sift(paths, [Dedup(Dedup.Options())], scratch).rejections()]
 
 
 def test_the_first_of_equal_questions_stays(tmp_path: Path) -> None:
@@ -150,7 +150,7 @@ def test_a_sieve_sees_only_what_the_ones_before_it_left(tmp_path: Path) -> None:
         tmp_path / "0.parquet", [(0, kept("a", "1")), (1, kept("a", "2")), (2, kept("a", "2")), (3, kept("b"))]
     )
     first = First(Rejected(0, "duplicate_question", "by whim"), Rejected(3, "duplicate_question", "by whim"))
-    examples = sift([path], [first, Dedup()], tmp_path)
+    examples = sift([path], [first, Dedup(Dedup.Options())], tmp_path)
     assert [(sieve, entry.row, entry.reason) for sieve, entry in examples.rejections()] == [
         ("first", 0, "duplicate_question"),
         ("dedup", 2, "duplicate_question"),

@@ -36,7 +36,7 @@ _OPERATIONAL_BACKEND = frozenset(
     "base_urls api_key_env timeout_s connect_timeout_s"
     " batch_dir poll_s completion_window rounds open_shards max_requests max_mb patience_s price_factor".split()
 )
-_RULES_ONLY = ("sieves", "dataset")
+_RULES_ONLY = ("sieves", "sieving", "dataset")
 _INPUT = ("inputs", "corpus", "shard_size")
 _IN_REQUEST = frozenset(
     "model prompt layout temperature top_p max_tokens max_document_chars".split()
@@ -56,6 +56,7 @@ def resolved(run: Run, parts: Parts, source: str = "") -> dict[str, Any]:
         config["backend"].pop("base_urls", None)  # they last no longer than this process
     config["stages"] = {stage.name: stage.options.model_dump(mode="json") for stage in parts.pipeline.stages}
     config["pipeline"] = parts.enabled
+    config["sieving"] = {sieve.name: sieve.options.model_dump(mode="json") for sieve in parts.sieves}
     prompts = {stage.name: stage.prompt for stage in parts.pipeline.stages if stage.prompt is not None}
     return {
         "webscale_rl": __version__,
@@ -72,7 +73,7 @@ def resolved(run: Run, parts: Parts, source: str = "") -> dict[str, Any]:
 
 def rules_digest(record: Mapping[str, Any]) -> str:
     """A digest of all that decides what becomes of a document: two shards of the same rules and input are the same."""
-    config = {key: value for key, value in record["config"].items() if key not in (*_OPERATIONAL, "sieves")}
+    config = {key: value for key, value in record["config"].items() if key not in (*_OPERATIONAL, "sieves", "sieving")}
     config["backend"] = {k: v for k, v in config["backend"].items() if k not in _OPERATIONAL_BACKEND}
     return content_id(record["webscale_rl"], yaml.safe_dump([config, record["digests"]], sort_keys=True))
 
@@ -122,6 +123,8 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator
     old, new = dict(_flat(before["config"])), dict(_flat(after["config"]))
     for key in sorted(old.keys() | new.keys()):
         was, now = old.get(key), new.get(key)
+        if key.startswith("sieving") and old.get("sieves") != new.get("sieves"):
+            continue  # the options of sieves that came or went
         if was != now and not _is_operational(key):
             yield f"{key}: {was!r} -> {now!r} ({_price(key, repays)})"
     old_prompts = before["digests"].get("prompts", {})

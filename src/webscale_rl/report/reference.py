@@ -64,6 +64,10 @@ def reference() -> str:
         lines += [f"## backend: `use: {name}`", "", *_doc(registry.load("backends", name, "paid").Options, "backend")]
     for name in registry.names("stages", "takes"):
         lines += [f"## stages.{name}", "", *_doc(registry.load("stages", name, "takes").Options, f"stages.{name}")]
+    for name in registry.names("sieves", "judge"):
+        options = registry.load("sieves", name, "judge").Options
+        if options.model_fields:
+            lines += [f"## sieving.{name}", "", *_doc(options, f"sieving.{name}")]
     return "\n".join(lines).rstrip() + "\n"
 
 

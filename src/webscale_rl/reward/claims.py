@@ -36,7 +36,12 @@ class Claim(NamedTuple):
     weak: bool = False
 
 
+MAX_CLAIMS = 48
+"""Values in one answer; with more it gives none of them."""
 _WINDOW = 48
+_PARTITIVE = re.compile(
+    r"(?:(?:^|[.,;:] ?|\d |% |percent )(?:out )?of |\b(?:of|among|amongst) (?:the|all|all the|its|their|his|her) )$", re.IGNORECASE
+)
 _SMALL_WORDS = (
     r"(?:(?:the|an?|in|at|by|on|of|just|only|exactly|really|actually|it|was|is|be|about|approximately|year) ){0,3}"
 )
@@ -68,7 +73,7 @@ _DIFFERENCE = re.compile(
 )
 _ASIDE = re.compile(
     r"\b(?:because|since|which|while|whereas|although|though|compared|given|followed by|out of|versus|until|unlike|whose"
-    r"|where|including|alongside|based on|despite|when|after|before|during|per|assuming|according to|up from|down from)\b|[(\[]",
+    r"|where|against|vs\.?|including|alongside|based on|despite|when|after|before|during|per|assuming|according to|up from|down from|well above|far above|above the|below the|short of|exceeding|beating)\b|, from\b|[(\[]",
     re.IGNORECASE,
 )
 _CONCLUDES = re.compile(
@@ -77,6 +82,10 @@ _CONCLUDES = re.compile(
     r"|makes|leaves|yields|we have)"
     r"(?: \w{1,12}){0,4}?(?: is| was| are| were| of| be)?)[\s:]{0,2}(?:exactly |a total of |about |approximately )?[$£€¥]?\W{0,2}$",
     re.IGNORECASE,
+)
+_COPULA = re.compile(r"\b(?:is|are|was|were) (?:exactly |about |approximately )?[$£€¥]?$", re.IGNORECASE)
+_WHERE = re.compile(
+    r"\b(?:at|when|where|if|for|with|given|since|as|because|let|using) \$?[A-Za-z]\w{0,3}\s?$", re.IGNORECASE
 )
 _CONCLUDES_AFTER = re.compile(
     r"^\W?(?: [a-z-]{1,20}){0,3} (?:in total|in all|altogether|overall|total)\b", re.IGNORECASE
@@ -98,6 +107,8 @@ def decide(text: str, claims: Sequence[Claim], question: str = "", asked: frozen
 
     The claims stand in order and do not overlap; there is one at least.
     """
+    if len(claims) > MAX_CLAIMS:
+        return Match(False, "many")
     if all(claim.same is False for claim in claims):
         return Match(False, "value")
     kept = [claim for claim in claims if not _says(_NEGATED, text, claim)]
@@ -106,7 +117,9 @@ def decide(text: str, claims: Sequence[Claim], question: str = "", asked: frozen
     joined = _joined(text, kept)
     if joined is not None:
         return joined
-    given = _given(text, kept, question, asked)
+    given, sure = _given(text, kept, question, asked)
+    if not sure and given[0].same is False and any(claim.same and not claim.weak for claim in kept):
+        return Match(None, "several")
     if any(claim.same is not given[0].same for claim in given[1:]):
         return Match(None, "several")
     if len({claim.key for claim in given}) > 1 and given[0].same is not False:
@@ -150,38 +163,71 @@ def _joined(text: str, claims: Sequence[Claim]) -> Match | None:
             return Match(None if None in (one.same, other.same) else False, "alternatives")
         if _DASH.match(between) or (_says(_BETWEEN, text, one) and re.search(r"\band\b", between)):
             return Match(None if _says(_FROM, text, one) else False, "range")
-        if between.strip(" ,;&+") in ("", "and") and len(claims) * 24 > len(text) and not one.weak and not other.weak:
+        if between.strip(" ,;&") in ("", "and") and len(claims) * 24 > len(text) and not one.weak and not other.weak:
             return Match(False, "several")
     return None
 
 
-def _given(text: str, claims: Sequence[Claim], question: str, asked: frozenset[Hashable]) -> Sequence[Claim]:
-    """The claims that count: of the strongest sort that there is."""
+def _given(
+    text: str, claims: Sequence[Claim], question: str, asked: frozenset[Hashable]
+) -> tuple[Sequence[Claim], bool]:
+    """The claims that count, of the strongest sort that there is; and whether the wording leaves no doubt of it."""
     if len(claims) == 1 or all(claim.key == claims[0].key for claim in claims):
-        return claims
+        return claims, True
     equals = text.rfind("=")
+    if equals >= 0 and _WHERE.search(text[max(0, equals - 24) : equals]):
+        before = [claim for claim in claims if claim.start < equals]
+        equals, claims = -1, before or claims
+        if len(claims) == 1:
+            return claims, True
     if equals >= 0:
         after = [claim for claim in claims if claim.start > equals]
         if len(after) == 1:
-            return after
+            return after, True
     noun = counted(question)
     if noun:
-        counts = [claim for claim in claims if _counts(text, claim, noun) and not claim.weak]
+        counts = [
+            claim
+            for claim in claims
+            if names(text, claim.end, noun) and not (claim.weak or _says(_PARTITIVE, text, claim))
+        ]
         if counts:
-            return counts
+            return counts, False
     strong = [claim for claim in claims if _says(_CONCLUDES, text, claim) or _follows(_CONCLUDES_AFTER, text, claim)]
     if strong:
-        return strong[-1:] if equals < 0 else strong
+        return strong[-1:] if equals < strong[-1].start - 3 else strong, True
+    if _says(_COPULA, text, claims[-1]) and len(text[claims[-1].end :].split()) <= 2:
+        return claims[-1:], True
+    claims = _without(lambda claim: claim.weak or _says(_PARTITIVE, text, claim), claims)
+    topics = _topics(question)
+    named = [claim for claim in claims if _is_on_topic(text, claim, topics)] if topics else []
+    if len(named) == 1:
+        return named, False
     aside = _ASIDE.search(text, claims[0].end)
-    tests: tuple[Callable[[Claim], bool], ...] = (
-        lambda claim: not claim.weak,
-        lambda claim: claim.key not in asked,
-        lambda claim: not _follows(_DIFFERENCE, text, claim),
-        lambda claim: not (aside and claim.start > aside.start()),
-    )
-    for test in tests:
-        claims = [claim for claim in claims if test(claim)] or claims
-    return claims
+    claims = _without(lambda claim: claim.key in asked, claims)
+    claims = _without(lambda claim: _follows(_DIFFERENCE, text, claim), claims)
+    return _without(lambda claim: aside is not None and claim.start > aside.start(), claims), False
+
+
+def _without(test: Callable[[Claim], bool], claims: Sequence[Claim]) -> Sequence[Claim]:
+    """The claims that the test spares, all of them if it spares none."""
+    return [claim for claim in claims if not test(claim)] or claims
+
+
+_TOPIC = re.compile(r"[^\W\d_]{3,}")
+_CLAUSE = re.compile(r"(?:(?! (?:and|but|while|or) )[^,.;:()\d])*")
+
+
+@lru_cache(maxsize=1024)
+def _topics(question: str) -> frozenset[str]:
+    return frozenset(stem(word) for word in _TOPIC.findall(question)) - _STOPS_NOUN
+
+
+def _is_on_topic(text: str, claim: Claim, topics: frozenset[str]) -> bool:
+    """Whether the first words of the clause after a claim name what the question is about: 78% nitrogen, 21% oxygen."""
+    clause = _CLAUSE.match(text, claim.end, claim.end + _WINDOW)
+    words = _TOPIC.findall(clause[0]) if clause else []
+    return any(stem(word) in topics for word in words[:3])
 
 
 @lru_cache(maxsize=1024)
@@ -220,15 +266,13 @@ _IRREGULAR = {
 _NEXT_WORDS = re.compile(r"^[ -](?:(\w[\w'-]*),? )?(?:(\w[\w'-]*) )?(?:(\w[\w'-]*) )?(\w[\w'-]*)?")
 
 
-def _counts(text: str, claim: Claim, noun: str) -> bool:
-    match = _NEXT_WORDS.match(text[claim.end : claim.end + _WINDOW])
-    if match is None:
-        return False
-    for word in match.groups():
-        if word is None:
-            continue
+def names(text: str, end: int, noun: str) -> bool | None:
+    """Whether the words after a number name this noun, within four words; None if no noun follows at all."""
+    match = _NEXT_WORDS.match(text[end : end + _WINDOW])
+    words = [word for word in match.groups() if word] if match else []
+    for position, word in enumerate(words):
         if word.lower() in _STOPS_NOUN:
-            return False
+            return None if not position else False
         if stem(word) == noun:
             return True
-    return False
+    return False if words else None

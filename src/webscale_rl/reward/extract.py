@@ -2,7 +2,7 @@
 
 In this order: the last closed `<answer>...</answer>`, the last closed `\\boxed{...}` or `\\fbox{...}`, the answer key
 of a JSON object, the last marker ("Answer:", "The final answer is", "#### 42"), else the sentence that asserts the
-answer (`sentences.py`). What stands inside `<think>...</think>`, or before a lone `</think>`, is thought and never an
+answer (`unmarked.py`). What stands inside `<think>...</think>`, or before a lone `</think>`, is thought and never an
 answer.
 
 A response that ends inside its thoughts, its box or its tag was cut off: it has no answer, whatever came before. Tags
@@ -11,13 +11,15 @@ that are spoken of (`<answer>` in backticks or quotation marks) are words. Every
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from typing import Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
-from webscale_rl.reward import markers, sentences
+from webscale_rl.reward import markers, sentences, unmarked
+
+if TYPE_CHECKING:
+    from json import JSONDecoder
 
 Style = Literal["any", "answer_tag", "boxed", "json", "marker"]
 """Which format is asked for. "any" takes the first that is there; each of the others takes only itself."""
@@ -122,14 +124,18 @@ def _outside_thoughts(response: str) -> tuple[int, int] | NoAnswer:
         start = at
         if not response[at:].strip() and last[1]:
             start, end = last
-    return start, _before_end_of_turn(response, start, end)
+    return start, end_of_turn(response, start, end)
 
 
-def _before_end_of_turn(response: str, start: int, end: int) -> int:
+def end_of_turn(text: str, start: int = 0, end: int | None = None) -> int:
+    """Where the text ends without white space and the tokens that end a turn, which some decoders leave in."""
+    end = len(text) if end is None else end
     while True:
-        while end > start and response[end - 1].isspace():
+        while end > start and text[end - 1].isspace():
             end -= 1
-        token = next((token for token in _ENDS_OF_TURN if response.endswith(token, start, end)), None)
+        if text[end - 1 : end] not in {">", "]"}:
+            return end
+        token = next((token for token in _ENDS_OF_TURN if text.endswith(token, start, end)), None)
         if token is None:
             return end
         end -= len(token)
@@ -156,7 +162,7 @@ def _marked(body: str, style: str, several: bool) -> Extracted | NoAnswer | None
         if boxes.spans:
             return _last(body, boxes.spans, "boxed", _rival_lines(body, boxes.spans), several)
     if style in {"any", "json"} and "{" in body:
-        found = _json(body)
+        found = _json(body, several)
         if found is not None:
             return found
     if style in {"any", "marker"}:
@@ -170,7 +176,7 @@ def _marked(body: str, style: str, several: bool) -> Extracted | NoAnswer | None
 
 
 def _unmarked(body: str, question: str, wanted: str) -> Extracted | NoAnswer:
-    chosen = sentences.choose(body, question, wanted)
+    chosen = unmarked.choose(body, question, wanted)
     if chosen is None:
         return NoAnswer("no_assertion")
     return Extracted(chosen.text, chosen.span, chosen.how, chosen.others)
@@ -234,7 +240,7 @@ def _last(body: str, spans: list[tuple[int, int]], how: str, rivals: list[str], 
     """The last of these answers, with those before it that read differently; all of them as one if a list is wanted."""
     start, end = spans[-1]
     text, left, _ = _peeled(body[start:end])
-    mine = _key(text)
+    mine = markers.key(text)
     before = [] if sentences.corrects(body[spans[-2][1] : start] if len(spans) > 1 else "") else spans[:-1]
     if several and before and len(spans) <= MOST_OTHERS * 2:
         texts = list(dict.fromkeys(_peeled(body[slice(*span)])[0] for span in spans))
@@ -242,15 +248,11 @@ def _last(body: str, spans: list[tuple[int, int]], how: str, rivals: list[str], 
     others: dict[str, str] = {}
     for other in (*(body[slice(*span)] for span in before[-64:]), *rivals):
         plain = _peeled(other)[0]
-        if plain and (key := _key(plain)) != mine:
+        if plain and (key := markers.key(plain)) != mine:
             others.setdefault(key, plain)
         if len(others) == MOST_OTHERS:
             break
     return Extracted(text, (start + left, start + left + len(text)), how, tuple(others.values()))
-
-
-def _key(text: str) -> str:
-    return re.sub(r"[\s$.]+|\\[,;!]|\\(?:text|mathrm|left|right)(?![a-zA-Z])|[{}]", "", text[:500]).casefold()
 
 
 def _inner(body: str, found: Extracted) -> Extracted:
@@ -286,23 +288,30 @@ def _peeled(text: str) -> tuple[str, int, int]:
 
 
 @lru_cache(maxsize=1)
-def _decoder() -> json.JSONDecoder:
+def _decoder() -> JSONDecoder:
+    import json  # few responses need it, and every import of the reward would pay for it
+
     return json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=str)
 
 
-def _json(body: str) -> Extracted | NoAnswer | None:
-    """The value of the last answer key whose object is closed, as text: a list's items are joined by commas."""
+def _json(body: str, several: bool) -> Extracted | NoAnswer | None:
+    """The value of the last answer key whose object is closed, as text: a list's items are joined by commas. If no list
+    is wanted, each of them is an answer of its own."""
     found = list(_json_values(body))
     if not found:
         return None
-    text, span = found[-1]
+    value, span = found[-1]
+    text = _as_text(value)
     if "}" not in body[span[1] :]:
         return NoAnswer("unclosed_json")
-    others = {_key(other): other for other, _ in found[:-1] if _key(other) != _key(text)}
+    texts = [_as_text(other) for other, _ in found[:-1]]
+    if isinstance(value, (list, dict)) and len(value) > 1 and not several:
+        texts += map(_as_text, value.values() if isinstance(value, dict) else value)
+    others = {markers.key(other): other for other in texts if markers.key(other) != markers.key(text)}
     return Extracted(text, span, "json", tuple(others.values())[:MOST_OTHERS])
 
 
-def _json_values(body: str) -> Iterator[tuple[str, tuple[int, int]]]:
+def _json_values(body: str) -> Iterator[tuple[object, tuple[int, int]]]:
     for count, key in enumerate(_KEY.finditer(body)):
         if count == 64:
             return
@@ -315,16 +324,16 @@ def _json_values(body: str) -> Iterator[tuple[str, tuple[int, int]]]:
             value, end = _decoder().raw_decode(body[: at + 2 * LONGEST_ANSWER], at)
         except (ValueError, RecursionError):
             continue
-        yield _as_text(value), (at, end)
+        yield value, (at, end)
 
 
-def _as_text(value: object) -> str:
+def _as_text(value: object, depth: int = 0) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    if value is None:
+    if value is None or depth > 4:
         return ""
     if isinstance(value, list):
-        return ", ".join(_as_text(item) for item in value[:100])
+        return ", ".join(_as_text(item, depth + 1) for item in value[:100])
     if isinstance(value, dict):
-        return ", ".join(f"{name}: {_as_text(item)}" for name, item in list(value.items())[:100])
+        return ", ".join(f"{name}: {_as_text(item, depth + 1)}" for name, item in list(value.items())[:100])
     return str(value).strip()

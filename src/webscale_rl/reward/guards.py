@@ -56,7 +56,16 @@ _NO_COMMITMENT = re.compile(
 )
 _GUESSES = re.compile(r"\b(?:but|however|though|think|believe|guess|would say|likely|probably)\b", re.IGNORECASE)
 _SEPARATOR = re.compile(r"\s*(?:[,;|\n、]|(?<=\S)\s/\s|(?<=\w)/(?=\w)|\bor\b|\band\b)\s*", re.IGNORECASE)
+_FIGURES = re.compile(r"(?<!\d)\d{1,4}/\d{1,2}/\d{1,4}(?![\d/])")
+"""A date in figures, whose slashes separate no answers."""
 _NUMBER = re.compile(r"[-+~≈$€£]?\s?\d[\d,.]*\s?%?")
+_COMMA = re.compile(r"[,;]\s(?:and\s|or\s)?|\s(?:and|or)\s")
+_CLAUSE = re.compile(
+    r"\b(?:is|are|was|were|which|who|where|that|because|such as|like|including|mainly|especially|e\.g|i\.e|born"
+    r"|since)\b",
+    re.IGNORECASE,
+)
+_AND_NUMBER = re.compile(r"\d[^.;=\n]{0,60}\band\s{1,3}\d[\d.,]{0,20}\W{0,3}$")
 _SCALAR = frozenset(
     {"number", "quantity", "percentage", "money", "date", "person", "name", "choice", "yes_no", "code", "phrase"}
 )
@@ -77,7 +86,13 @@ def guard(references: Sequence[Reference], question: str, response: str, answer:
         return "no_commitment"
     if _shotgun(references, answer):
         return "several_answers"
-    return refusal(question, facts.answers, answer)
+    return None
+
+
+def refused(references: Sequence[Reference], question: str, answer: str) -> str | None:
+    """Why no judge would be asked about this answer. Apart from `guard`: what compares as wrong does not need it."""
+    why = refusal(question, [reference.answer for reference in references], answer)
+    return None if why == "no_words" and any(reference.type == "formula" for reference in references) else why  # {}
 
 
 class _Allowed:
@@ -129,11 +144,29 @@ def _mostly_latin(text: str) -> bool:
     return sum(character.isascii() for character in letters) * 2 > len(letters)
 
 
+def enumerates(references: Sequence[Reference], answer: str) -> bool:
+    """Whether an answer is a bare enumeration, though no list is asked for: one of its items may be right by accident.
+
+    "Rayleigh scattering, ocean reflection, ozone, dust" enumerates, and so does "Mars has 2 moons and 3".
+    """
+    if len(answer) > 1000:
+        return False
+    if all(reference.type == "number" for reference in references):
+        return _AND_NUMBER.search(answer) is not None
+    if any(reference.type != "phrase" for reference in references):
+        return False
+    items = [item.strip() for item in _COMMA.split(answer) if item.strip()]
+    most = max(len(_COMMA.split(reference.answer)) for reference in references)
+    if len(items) < SHOTGUN + 1 or len(items) <= most:
+        return False
+    return not any(_CLAUSE.search(item) or len(item.split()) > 10 for item in items[1:])
+
+
 def _shotgun(references: Sequence[Reference], answer: str) -> bool:
     """Whether the answer lists candidates where one is wanted: three numbers, or three short items on lines."""
     if any(reference.type not in _SCALAR for reference in references):
         return False
-    if not any(mark in answer for mark in ",;|\n/、") and " or " not in answer:
+    if (not any(mark in answer for mark in ",;|\n/、") and " or " not in answer) or _FIGURES.search(answer):
         return False
     items = [item for item in _SEPARATOR.split(answer) if item and item.strip()]
     if len(items) < SHOTGUN:

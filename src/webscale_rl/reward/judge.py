@@ -16,7 +16,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from types import TracebackType
@@ -111,7 +111,7 @@ class Judge:
         self._known: dict[bytes, tuple[int | None, str]] = {}
         self._useless: dict[bytes, int] = {}  # answers of no use so far, of requests without a usable one
         self._asking: dict[bytes, asyncio.Task[tuple[int | None, str]]] = {}
-        self._journal: _Journal | None = None
+        self._journal: ReplyStore | None = None
         self._asked = 0
         self._stopped_at = 0.0
 
@@ -240,14 +240,13 @@ class Judge:
 
     def _write(self, stored: Stored) -> None:
         """Keep an answer before anyone acts on it. Raises Stopped if the disk cannot take it."""
-        if self._journal is None:
-            self._take(stored)
-            return
         try:
-            self._journal.append(stored)
+            if self._journal is not None:
+                self._journal.append(stored)
         except OSError as error:
             self._stop.request(f"{self._folder}: cannot write ({error.strerror}); make room and run again")
             raise Stopped(str(error)) from error
+        self._take(stored)
 
     def _take(self, stored: Stored) -> None:
         """Remember what an answer says, and what it cost."""
@@ -272,7 +271,9 @@ class Judge:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             opened.enter_context(owned(folder))
-            self._journal = _Journal(folder, self._take)
+            self._journal = ReplyStore(folder, 0)
+            for stored in self._journal.all():
+                self._take(stored)
         except OSError as error:
             raise ConfigError(f"{folder}: cannot keep the judge's answers there ({error.strerror})") from error
         opened.callback(self._journal.close)
@@ -302,22 +303,11 @@ class Judge:
         if self._given_stop is None and self._asking:
             _log.warning("the judge has stopped for %g s: %s", self.rest_s, defuse(stop.reason or ""))
 
-    async def _keep(self, journal: _Journal) -> None:
+    async def _keep(self, journal: ReplyStore) -> None:
         while True:
             await asyncio.sleep(SYNC_EVERY_S)
             with suppress(OSError):  # the next answer that cannot be written says so
                 await asyncio.to_thread(journal.sync)
-
-
-class _Journal(ReplyStore):
-    """A store that does not hold the answers, but tells of each: when it is read back, and when it was written."""
-
-    def __init__(self, folder: Path, tell: Callable[[Stored], None]) -> None:
-        self._tell = tell
-        super().__init__(folder, 0)
-
-    def _remember(self, stored: Stored) -> None:
-        self._tell(stored)
 
 
 def wordings(ground_truth: GroundTruth, question: str = "") -> list[str]:

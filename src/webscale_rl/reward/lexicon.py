@@ -9,9 +9,9 @@ FUNCTION = frozenset(
     to into onto with within through throughout during as and also both so thus then hence therefore if whether such
     about around between among amongst upon per via while whereas because since due through too very just only indeed
     quite rather really even still yet now once each some any one ones than but or s t re ve ll d m
-    according namely i.e e.g ie eg etc""".split()
+    according namely much far slightly i.e e.g ie eg etc""".split()
 )
-"""Words that carry no answer of their own. What turns a meaning round (not, without, before, under, more) is not here."""
+"""Words that carry no answer of their own. What turns a meaning round (not, without, before, more) is not here."""
 
 PLAIN = frozenset(
     """answer answers correct final question response name named names called call calls known term termed word
@@ -35,6 +35,8 @@ PLAIN = frozenset(
     person people man woman individual figure someone
     country city town region area place location state nation site
     historical historically traditionally credited attributed credit widely generally thing
+    work works working operates functions relative compared mainly
+    inside within kind
     bright dark fresh whole people's today currently current year years century""".split()
 )
 """Words around an answer that never are the answer, unless the reference says them."""
@@ -57,31 +59,35 @@ HEADS = frozenset(
 )
 """Nouns that follow an answer and only name its sort: an oxidation reaction, an oak tree."""
 
-OPPOSITES = """increase:decrease increase:reduce increase:fall increase:lower increase:decline increase:diminish
-    rise:fall rise:decrease rise:drop rise:decline rise:lower raise:lower grow:shrink expand:contract high:low higher:lower
-    more:less more:fewer most:least maximum:minimum maximize:minimize before:after above:below over:under up:down upper:lower
-    left:right north:south east:west northern:southern eastern:western front:back inside:outside internal:external
-    inner:outer interior:exterior with:without male:female man:woman boy:girl king:queen import:export include:exclude
-    accept:reject agree:disagree allow:forbid allow:prohibit allow:prevent permit:prohibit permit:forbid cause:prevent
-    gain:lose win:lose won:lost buy:sell lend:borrow give:take push:pull open:close hot:cold warm:cool warmer:cooler
-    wet:dry light:dark light:heavy fast:slow faster:slower quick:slow big:small large:small larger:smaller greater:smaller
-    bigger:smaller long:short longer:shorter old:new older:newer old:young older:younger early:late earlier:later
-    first:last positive:negative true:false right:wrong correct:incorrect good:bad better:worse best:worst strong:weak
-    stronger:weaker hard:soft thick:thin wide:narrow deep:shallow alive:dead live:die birth:death start:end begin:end
-    begin:stop acid:base acidic:alkaline acidic:basic oxidation:reduction convex:concave active:passive public:private
-    absolute:relative direct:indirect voluntary:involuntary artificial:natural ascending:descending ascend:descend
-    increasing:decreasing credit:debit asset:liability supply:demand surplus:deficit profit:loss tension:compression
-    clockwise:counterclockwise clockwise:anticlockwise vertical:horizontal parallel:perpendicular series:parallel
-    absorb:emit absorb:release attract:repel endothermic:exothermic aerobic:anaerobic benign:malignant acute:chronic
-    systolic:diastolic afferent:efferent anterior:posterior dorsal:ventral dominant:recessive homozygous:heterozygous
-    mitosis:meiosis prokaryotic:eukaryotic kinetic:potential concave:convex serial:parallel deductive:inductive
+OPPOSITES = """increase:decrease
+    increase:reduce increase:fall increase:lower increase:decline increase:diminish rise:fall
+    rise:decrease rise:drop rise:decline rise:lower raise:lower grow:shrink expand:contract high:low
+    higher:lower more:less more:fewer most:least maximum:minimum maximize:minimize before:after above:below
+    over:under up:down upper:lower left:right north:south east:west northern:southern eastern:western front:back
+    inside:outside internal:external inner:outer interior:exterior with:without male:female man:woman boy:girl
+    king:queen import:export include:exclude accept:reject agree:disagree allow:forbid allow:prohibit
+    allow:prevent permit:prohibit permit:forbid cause:prevent gain:lose win:lose won:lost buy:sell lend:borrow
+    give:take push:pull open:close hot:cold warm:cool warmer:cooler wet:dry light:dark light:heavy fast:slow
+    faster:slower quick:slow big:small large:small larger:smaller greater:smaller bigger:smaller long:short
+    longer:shorter old:new older:newer old:young older:younger early:late earlier:later first:last
+    positive:negative true:false right:wrong correct:incorrect good:bad better:worse best:worst strong:weak
+    stronger:weaker hard:soft thick:thin wide:narrow deep:shallow alive:dead live:die birth:death start:end
+    begin:end begin:stop acid:base acidic:alkaline acidic:basic oxidation:reduction convex:concave
+    active:passive public:private absolute:relative direct:indirect voluntary:involuntary artificial:natural
+    ascending:descending ascend:descend increasing:decreasing credit:debit asset:liability supply:demand
+    surplus:deficit profit:loss tension:compression clockwise:counterclockwise clockwise:anticlockwise
+    vertical:horizontal parallel:perpendicular series:parallel absorb:emit absorb:release attract:repel
+    endothermic:exothermic aerobic:anaerobic benign:malignant acute:chronic systolic:diastolic afferent:efferent
+    anterior:posterior dorsal:ventral dominant:recessive homozygous:heterozygous mitosis:meiosis
+    prokaryotic:eukaryotic kinetic:potential concave:convex serial:parallel deductive:inductive
     liberal:conservative optimistic:pessimistic majority:minority guilty:innocent legal:illegal war:peace
-    victory:defeat attack:defend ally:enemy urban:rural rich:poor freeze:melt evaporate:condense
-    bull:bear appreciation:depreciation inflation:deflation ancestor:descendant predator:prey host:parasite
-    encourage:discourage support:oppose strengthen:weaken speed:slow approve:reject uphold:overturn uphold:strike
-    guarantee:deny divide:unite reunification:division lead:prevent same:different simple:complex visible:invisible
-    cation:anion anode:cathode motor:generator sender:receiver sync:async synchronous:asynchronous stack:queue
-    carnivore:herbivore bullish:bearish saturated:unsaturated renewable:nonrenewable symmetric:asymmetric""".split()
+    victory:defeat attack:defend ally:enemy urban:rural rich:poor freeze:melt evaporate:condense bull:bear
+    appreciation:depreciation inflation:deflation ancestor:descendant predator:prey host:parasite
+    encourage:discourage support:oppose strengthen:weaken speed:slow approve:reject uphold:overturn
+    uphold:strike guarantee:deny divide:unite reunification:division lead:prevent same:different simple:complex
+    visible:invisible cation:anion anode:cathode motor:generator sender:receiver sync:async
+    synchronous:asynchronous stack:queue carnivore:herbivore bullish:bearish saturated:unsaturated
+    renewable:nonrenewable symmetric:asymmetric""".split()
 
 CLASSES = tuple(
     frozenset(line.split())
@@ -100,7 +106,9 @@ CLASSES = tuple(
 )
 """Words of which an answer takes one: another of the same row is another answer."""
 
-REVERSING = frozenset("un in im il ir non anti dis de hyper hypo mis counter contra pro pre post sub super intra inter extra a".split())
+REVERSING = frozenset(
+    "un in im il ir non anti dis de hyper hypo mis counter contra pro pre post sub super intra inter extra a".split()
+)
 """Prefixes with which a word says something else: constitutional and unconstitutional, hypertension and hypotension."""
 
 NEGATIONS = frozenset(
@@ -123,8 +131,10 @@ BRITISH = {
     "aeroplane": "airplane", "practise": "practice", "whisky": "whiskey", "yoghurt": "yogurt", "theatre": "theater",
     "centre": "center", "fibre": "fiber", "metre": "meter", "litre": "liter", "calibre": "caliber", "sabre": "saber",
     "kilometre": "kilometer", "centimetre": "centimeter", "millimetre": "millimeter", "lustre": "luster",
-    "spectre": "specter", "sombre": "somber", "meagre": "meager", "analyse": "analyze", "catalyse": "catalyze",
-    "paralyse": "paralyze", "hydrolyse": "hydrolyze", "dialogue": "dialog", "catalogue": "catalog", "analogue": "analog",
+    "spectre": "specter", "sombre": "somber", "meagre": "meager", "analyse": "analyze", "analys": "analyz",
+    "catalys": "catalyz", "paralys": "paralyz", "hydrolys": "hydrolyz", "catalyse": "catalyze",
+    "paralyse": "paralyze", "hydrolyse": "hydrolyze", "dialogue": "dialog", "catalogue": "catalog",
+    "analogue": "analog",
     "towards": "toward", "afterwards": "afterward", "backwards": "backward", "forwards": "forward",
     "learnt": "learned", "burnt": "burned", "spelt": "spelled", "dreamt": "dreamed",
     "travelled": "traveled", "travelling": "traveling", "traveller": "traveler", "labelled": "labeled",
@@ -138,7 +148,8 @@ BRITISH = {
 
 IRREGULAR = {
     "men": "man", "women": "woman", "children": "child", "feet": "foot", "teeth": "tooth", "geese": "goose",
-    "mice": "mouse", "lice": "louse", "oxen": "ox", "leaves": "leaf", "wolves": "wolf", "lives": "life", "knives": "knife",
+    "mice": "mouse", "lice": "louse", "oxen": "ox", "leaves": "leaf", "wolves": "wolf", "lives": "life",
+    "knives": "knife",
     "halves": "half", "shelves": "shelf", "thieves": "thief", "wives": "wife", "loaves": "loaf", "calves": "calf",
     "mitochondria": "mitochondrion", "bacteria": "bacterium", "fungi": "fungus", "nuclei": "nucleus", "algae": "alga",
     "phenomena": "phenomenon", "criteria": "criterion", "radii": "radius", "cacti": "cactus", "stimuli": "stimulus",
@@ -148,7 +159,8 @@ IRREGULAR = {
     "theses": "thesis", "bases": "base", "oases": "oasis", "diagnoses": "diagnosis", "matrices": "matrix",
     "indices": "index", "vertices": "vertex", "appendices": "appendix", "genera": "genus", "ganglia": "ganglion",
     "alveoli": "alveolus", "villi": "villus", "flagella": "flagellum", "cilia": "cilium", "septa": "septum",
-    "neuroses": "neurosis", "metastases": "metastasis", "dice": "die", "died": "die", "dying": "die", "dies": "die",
+    "neuroses": "neurosis", "metastases": "metastasis", "lenses": "lens", "lens": "lens", "atlas": "atlas",
+    "atlases": "atlas", "dice": "die", "died": "die", "dying": "die", "dies": "die",
     "wrote": "write", "written": "write", "sang": "sing", "sung": "sing", "began": "begin", "begun": "begin",
     "fell": "fall", "fallen": "fall", "rose": "rise", "risen": "rise", "grew": "grow", "grown": "grow", "gave": "give",
     "given": "give", "took": "take", "taken": "take", "came": "come", "became": "become", "went": "go", "gone": "go",
@@ -168,6 +180,31 @@ IRREGULAR = {
     "underwent": "undergo", "overthrew": "overthrow", "forgot": "forget", "has": "have", "had": "have", "does": "do",
     "did": "do", "is": "be", "are": "be", "was": "be", "were": "be", "been": "be",
 }  # fmt: skip
+
+SAME = {
+    "rise": "increase", "grow": "increase", "raise": "increase", "fall": "decrease", "decline": "decrease",
+    "drop": "decrease",
+    "diminish": "decrease", "reduce": "decrease", "lessen": "decrease", "carry": "transport", "movie": "film",
+    "automobile": "car", "physician": "doctor", "begin": "start", "commence": "start", "purchase": "buy",
+    "assist": "help",
+    "aid": "help", "construct": "build", "utilize": "use", "employ": "use", "rapid": "fast", "quick": "fast",
+    "sick": "ill",
+    "illness": "disease", "sickness": "disease", "kid": "child", "obtain": "get", "acquire": "get",
+    "attorney": "lawyer",
+}  # fmt: skip
+"""Words that mean the same as a common one wherever a short answer has them; no thesaurus, only what is sure."""
+RELATED = {
+    "axial": "axis", "solar": "sun", "lunar": "moon", "dental": "tooth", "stellar": "star", "aquatic": "water",
+    "cardiac": "heart",
+    "hepatic": "liver", "renal": "kidney", "gastric": "stomach", "marine": "sea", "maternal": "mother",
+    "paternal": "father",
+    "terrestrial": "earth", "regal": "king", "royal": "king", "urban": "city", "nocturnal": "night", "ocular": "eye",
+    "vocal": "voice", "manual": "hand", "oral": "mouth", "cerebral": "brain", "pulmonary": "lung", "thermal": "heat",
+}  # fmt: skip
+"""Adjectives that are built on another root than their noun's, and that noun."""
+LY_NOUNS = frozenset(
+    "family assembly monopoly anomaly supply butterfly jelly belly ally oligopoly homily lily bully".split()
+)
 
 ABBREVIATIONS: dict[str, tuple[str, ...]] = {
     "US": ("united", "states"), "USA": ("united", "states"), "UK": ("united", "kingdom"),

@@ -26,6 +26,7 @@ _SYMBOL = {
     "euro": "€", "ldots": "…", "dots": "…",
 }  # fmt: skip
 _NAMED = re.compile(rf"\\({'|'.join(sorted(_SYMBOL, key=len, reverse=True))})(?![A-Za-z])\s?")
+_SPACES = re.compile(r"  +")
 _ESCAPED = re.compile(r"\\([%$&#_])")
 
 
@@ -43,4 +44,4 @@ def plain(text: str) -> str:
         text = _DELIMITERS.sub(" ", _SPACING.sub(" ", _DEGREES.sub("°", text)))
         text = _NAMED.sub(lambda match: _SYMBOL[match[1]], text)
         text = _EXPONENT.sub(r"^\1", _ESCAPED.sub(r"\1", text))
-    return text.strip()
+    return _SPACES.sub(" ", text).strip()

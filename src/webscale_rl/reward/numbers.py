@@ -97,7 +97,7 @@ _NUMERAL = rf"""
           | (?P<ord>st|nd|rd|th|ST|ND|RD|TH)\b
           | (?P<half>[\ \u00a0]and[\ \u00a0](?:a|one)[\ \u00a0-](?:half|quarter|third)\b)
         )?
-        (?P<scale>(?:[\ \u00a0-](?:{_SCALE})s?\b){{1,2}})?
+        (?P<scale>(?:[\ \u00a0-](?:{_SCALE})s?\b){{1,2}}|k(?![\w.]))?
       | \\[dt]?frac\s?(?:\{{\s?(?P<top>-?\d+)\s?\}}\s?\{{\s?(?P<bottom>\d+)\s?\}}|(?P<top1>\d)(?P<bottom1>\d))
       | (?P<alone>[½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅐⅛⅜⅝⅞⅑⅒])(?P<scale2>(?:[\ \u00a0](?:{_SCALE})\b){{1,2}})?
     )
@@ -105,7 +105,7 @@ _NUMERAL = rf"""
 _TOKENS = re.compile(rf"(?=[0-9.\\{''.join(_VULGAR)}]){_NUMERAL}", re.VERBOSE)
 _NEGATIVE = re.compile(r"(?:(?<!\w)(?:minus|negative)[ \u00a0-])\Z", re.IGNORECASE)
 _GOES_ON = re.compile(rf"\s?(?:\^|\*\*)|[{_SUPERSCRIPT}⁻]|(?<=\d):\d")
-_SCALES = {"hundred": 100, "dozen": 12, **number_words.SCALES}
+_SCALES = {"k": 1000, "hundred": 100, "dozen": 12, **number_words.SCALES}
 _PARTS = {"half": 2, "third": 3, "quarter": 4}
 
 

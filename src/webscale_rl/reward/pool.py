@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
+import os
 import signal
+import threading
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import connection
 from typing import TYPE_CHECKING, Self
 
 from webscale_rl.reward import references, rollout
@@ -45,13 +48,15 @@ class Scorer:
         self._pool = self._made()
 
     async def __aenter__(self) -> Self:
-        """Start the workers: the first row must not wait for them to load the rules."""
-        await asyncio.gather(*(self._job(0, [_FIRST]) for _ in range(self._workers)))
         return self
 
     async def __aexit__(self, *_: object) -> None:
         """End the workers. Jobs that have not begun are dropped: nobody waits for them any more."""
         await asyncio.to_thread(self._pool.shutdown, wait=True, cancel_futures=True)
+
+    async def warm(self) -> None:
+        """Start the workers, so that the first row need not wait for them to load the rules."""
+        await asyncio.gather(*(self._job(0, [_FIRST]) for _ in range(self._workers)))
 
     async def verdicts(self, rollouts: Sequence[Rollout]) -> list[Verdict]:
         """Verdicts in the rollouts' order. Raises BadTruth if one has a ground truth that is none, BrokenProcessPool if
@@ -93,5 +98,14 @@ def _decided(start: int, rollouts: Sequence[Rollout]) -> list[Verdict]:
 
 
 def _begin_worker() -> None:
-    """A Ctrl-C reaches every process of a terminal: the server ends its workers itself, in order."""
+    """In a worker, at its start. A Ctrl-C reaches every process of a terminal: the server ends its workers itself, in
+    order. A server that was killed cannot: they watch for its end, for nothing else would tell them."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        connection.wait([parent.sentinel])
+        os._exit(1)

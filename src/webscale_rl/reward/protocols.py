@@ -17,7 +17,9 @@ from webscale_rl.reward import openrlhf, rollout
 from webscale_rl.reward.rollout import Rollout
 from webscale_rl.reward.verdict import Verdict
 
-GroundTruth = str | int | float | list[Any] | dict[str, Any]
+Stored = dict[str, str | float | bool | list[str] | None]
+GroundTruth = str | float | list[str | float | Stored] | Stored
+"""What JSON holds of a ground truth: a text or number, the stored form of a Reference, or several of these."""
 T = TypeVar("T")
 
 
@@ -111,7 +113,7 @@ def gym_rollout(body: Mapping[str, Any]) -> Rollout:
     given = asked.get("input") if isinstance(asked, Mapping) else None
     return Rollout(
         response=_output_text(response["output"]),
-        ground_truth=rollout.ground_truth(row, "the row"),
+        ground_truth=_truth(rollout.ground_truth(row, "the row")),
         question=rollout.text_or_none(row.get("question")) or rollout.asked(given),
         answer_type=rollout.text_or_none(row.get("answer_type")),
     )
@@ -125,6 +127,13 @@ def gym_told(verdict: Verdict) -> dict[str, Any]:
         "extracted": verdict.extracted,
         "undecided": float(verdict.score is None),
     }
+
+
+def _truth(value: Any) -> GroundTruth:
+    try:
+        return msgspec.convert(value, GroundTruth)  # type: ignore[no-any-return]
+    except msgspec.ValidationError as error:
+        raise ValueError(f"no ground truth: {error}") from None
 
 
 def _output_text(output: list[Any]) -> str:

@@ -4,7 +4,7 @@ pair is made, and stored with it."""
 from __future__ import annotations
 
 import importlib
-import importlib.util
+import re
 from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Protocol, cast, get_args
@@ -27,9 +27,9 @@ ORDER: tuple[AnswerType, ...] = (
     "range",
     "number",
     "quantity",
+    "formula",
     "code",
     "list",
-    "formula",
     "person",
     "name",
     "phrase",
@@ -37,6 +37,10 @@ ORDER: tuple[AnswerType, ...] = (
 """In which order the kinds are asked what an answer is: the narrower before the wider. A letter is a choice only if the
 question has options; 1969 is a date only if a year was asked for; what nothing else knows is a phrase."""
 
+_SURE = frozenset({"choice", "yes_no", "percentage", "money", "date", "range", "number", "quantity", "phrase"})
+_READS_AS = {"list": re.compile(r"[^\s,;\n](?:[,;\n]|\s(?:and|or)\s)\s*\S"), "code": re.compile(r"^\S+(?: \S+){0,2}$")}
+"""What these kinds do not take for their own unasked, but may well be: two items, a plain word."""
+_NEVER = re.compile(r"(?!)")
 LONGEST = 2_000
 """Characters of a ground truth that is typed by its wording. What is longer is a phrase."""
 
@@ -72,12 +76,9 @@ class Kind(Protocol):
 
 
 @cache
-def kind(name: str) -> Kind | None:
+def kind(name: AnswerType) -> Kind:
     """The module in `kinds/` for a type, imported when it is first used."""
-    qualified = f"webscale_rl.reward.kinds.{name}"
-    if importlib.util.find_spec(qualified) is None:
-        return None
-    return cast("Kind", importlib.import_module(qualified))
+    return cast("Kind", importlib.import_module(f"webscale_rl.reward.kinds.{name}"))
 
 
 @lru_cache(maxsize=8192)
@@ -85,15 +86,24 @@ def infer(answer: str, question: str = "", hint: str | None = None) -> Reference
     """The reference that a plain ground truth is. Pure; what was inferred is remembered.
 
     `hint` is a type that somebody gave, such as the model that wrote the pair. It is believed if the answer reads as
-    that kind; otherwise the kinds are asked in ORDER.
+    that kind; otherwise the kinds are asked in ORDER. What is called a phrase may still be a value: everything reads as
+    a phrase.
     """
-    if len(answer) <= LONGEST and answer.strip():
-        hinted = [hint] if hint in TYPES else []
-        for name in (*hinted, *ORDER):
-            module = kind(name)
-            found = None if module is None else module.infer(answer, question)
-            if found is not None:
-                return found
+    if len(answer) > LONGEST or not answer.strip():
+        return Reference(answer, "phrase")
+    order = ORDER
+    if hint == "phrase":
+        order = tuple(name for name in ORDER if name in _SURE)
+    elif hint in TYPES:
+        found = kind(hint).infer(answer, question)
+        if found is None and _READS_AS.get(hint, _NEVER).search(answer):
+            found = Reference(answer, hint)
+        if found is not None:
+            return found
+    for name in order:
+        found = kind(name).infer(answer, question)
+        if found is not None:
+            return found
     return Reference(answer, "phrase")
 
 

@@ -93,14 +93,14 @@ def text_or_none(value: Any) -> str | None:
 
 
 def plain(value: Any) -> Any:
-    """The value without numpy: Parquet readers hand lists over as arrays. A number becomes its text."""
+    """The value without numpy: Parquet readers hand lists over as arrays. A number becomes its text, also in a list."""
     if hasattr(value, "tolist"):
         value = value.tolist()
-    if isinstance(value, list):
-        return [plain(one) for one in value]
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return str(value)
-    return value
+    return [_texts(one) for one in value] if isinstance(value, list) else _texts(value)
+
+
+def _texts(value: Any) -> Any:
+    return str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
 
 
 def last_reply(completion: Any) -> str:

@@ -3,15 +3,26 @@ linear."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
-from webscale_rl.reward.extract import Extracted, NoAnswer, extract
-from webscale_rl.reward.guards import guard
+from webscale_rl.reward import numbers
+from webscale_rl.reward.extract import Extracted, NoAnswer, end_of_turn, extract
+from webscale_rl.reward.guards import enumerates, guard, refused
 from webscale_rl.reward.reference import GroundTruth, Reference, kind, references
+from webscale_rl.reward.unmarked import focus
 from webscale_rl.reward.verdict import Match, Verdict
 
 SHOWN = 300
 """Characters of the answer that a verdict shows."""
+SEEN_BEFORE = 2_000
+"""Characters before the answer in which a chat template's tokens are looked for."""
+
+_SEVERAL = Match(None, "several")
+"""What the kinds of numbers say of a sentence with several of them, if its wording does not tell which one counts."""
+_PLAIN_VALUES = frozenset({"number", "quantity", "percentage"})
+_PROSE = re.compile(r"(?<![\\a-zA-Z])[a-zA-Z]{3,}")
+_PIECE = re.compile(r"\n|(?<=[.!])\s+")
 
 
 def reward(
@@ -45,13 +56,28 @@ def reward(
 
 
 def _decide(response: str, truths: Sequence[Reference], found: Extracted, question: str) -> tuple[int | None, str]:
-    if why := guard(truths, question, response[max(0, found.span[0] - 2000) :], found.text):
+    around = response[max(0, found.span[0] - SEEN_BEFORE) : end_of_turn(response)]
+    if why := guard(truths, question, around, found.text):
         return 0, f"guard/{why}"
     truth, match = _best(truths, found.text, question)
-    if match.same and any(_best(truths, other, question)[1].same is not True for other in found.others):
+    how = f"{truth.type}/{match.rule}"
+    if match.same is False:
+        return 0, how
+    if why := refused(truths, question, found.text):
+        return 0, f"guard/{why}"
+    if match.same is None:
+        return None, how
+    if any(_best(truths, other, question)[1].same is not True for other in found.others):
         return 0, "guard/several_answers"
-    score = None if match.same is None else int(match.same)
-    return score, f"{truth.type}/{match.rule}"
+    if found.how == "alternatives":
+        return 0, "guard/several_answers"
+    if found.how in {"fragments", "lines"} and truth.type not in {"list", "phrase"}:
+        pieces = [piece for piece in _PIECE.split(found.text) if piece.strip()]
+        if any(_best(truths, piece, question)[1].same is False for piece in pieces):
+            return None, "guard/several_answers"
+    if enumerates(truths, found.text):
+        return None, "guard/enumeration"
+    return 1, how
 
 
 def _best(truths: Sequence[Reference], answer: str, question: str) -> tuple[Reference, Match]:
@@ -70,4 +96,13 @@ def _best(truths: Sequence[Reference], answer: str, question: str) -> tuple[Refe
 
 def _compare(truth: Reference, answer: str, question: str) -> Match:
     module = kind(truth.type)
-    return Match(None, "no_kind") if module is None else module.compare(truth, answer, question)
+    if truth.type in _PLAIN_VALUES and not _PROSE.search(answer):
+        from webscale_rl.reward.kinds import formula  # when first used, as all kinds
+
+        if formula.is_expression(answer) and numbers.parse(answer) is None:
+            return formula.compare(truth, answer, question)  # the 5 of "5r^5" is not what it says, and √9 is 3
+    match = module.compare(truth, answer, question)
+    if match == _SEVERAL and (clause := focus(answer, question)) is not None:
+        focused = module.compare(truth, clause, question)
+        return Match(True, "clause") if focused.same else match
+    return match

@@ -31,7 +31,7 @@ from webscale_rl.reward import Verdict, reward
 from webscale_rl.reward.extract import STYLES
 from webscale_rl.reward.reference import references
 from webscale_rl.reward.rollout import GROUND_TRUTH, Rollout, last_reply, plain
-from webscale_rl.reward.rows import Chunk, Fault, Sink, require_writable, sink, source
+from webscale_rl.rowfiles import Chunk, Fault, Sink, require_writable, sink, source
 from webscale_rl.tally import add_counts
 
 if TYPE_CHECKING:
@@ -216,12 +216,13 @@ class Scoring:
             if place % 32 == 0:  # answers of the judge are taken, and signals
                 await asyncio.sleep(0)
                 stop.check()
-            rollout = value if isinstance(value, Fault) else read(value, self._fields)
-            if isinstance(rollout, Fault):
-                verdicts.append(self._bad(number, rollout))
+            found = value if isinstance(value, Fault) else read(value, self._fields)
+            if isinstance(found, Fault):
+                verdicts.append(self._bad(number, found))
                 kinds.append("")
                 continue
-            kinds.append(references(rollout.ground_truth, rollout.question or "", rollout.answer_type)[0].type)
+            rollout, kind = found
+            kinds.append(kind)
             verdict = reward(*rollout, style=self._style)
             if judge is None or verdict.score is not None:
                 verdicts.append(verdict)
@@ -258,9 +259,9 @@ class Scoring:
         return Verdict(None, f"row/{fault.word}")
 
 
-def read(row: Mapping[str, Any], fields: Fields) -> Rollout | Fault:
-    """What is to be graded in a row, or why it cannot be. A response may be chat messages, of which the last one by the
-    assistant counts; a number as ground truth is its text."""
+def read(row: Mapping[str, Any], fields: Fields) -> tuple[Rollout, str] | Fault:
+    """What is to be graded in a row, with its reference's type, or why it cannot be. A response may be chat messages,
+    of which the last one by the assistant counts; a number as ground truth is its text."""
     response, truth, question, kind = (row.get(name) if name else None for name in fields)
     if isinstance(response, list):
         response = last_reply(response)
@@ -280,10 +281,9 @@ def read(row: Mapping[str, Any], fields: Fields) -> Rollout | Fault:
         return Fault("answer_type", f"{fields.answer_type} is a {type(kind).__name__}")
     rollout = Rollout(response, truth, question, kind or None)
     try:
-        references(truth, question or "", rollout.answer_type)
+        return rollout, references(truth, question or "", rollout.answer_type)[0].type
     except ValueError as error:
         return Fault("ground_truth_type", printable(error))
-    return rollout
 
 
 def _stored(truth: Any) -> Any:
@@ -318,7 +318,8 @@ def _books(judge: Judge) -> dict[str, Any]:
     calls, spent = judge.calls, judge.spent
     told = {"model": judge.model, "calls": calls.answered, "reused": judge.reused, "refused": judge.refused}
     told |= {"prompt_tokens": calls.prompt_tokens, "completion_tokens": calls.completion_tokens}
-    told |= {"usd": None if calls.unpriced else calls.usd, "usd_in_all": None if spent.unpriced else spent.usd}
+    known = not spent.unpriced and spent.answered > 0
+    told |= {"usd": calls.usd if known else None, "usd_in_all": spent.usd if known else None}
     return told | {"unusable": dict(calls.unusable), "retried": dict(calls.retried)}
 
 

@@ -138,5 +138,7 @@ async def serve(host: str, port: int, workers: int, judge: Judge | None, ready: 
         if judge is not None:
             await opened.enter_async_context(judge)
         scorer = await opened.enter_async_context(Scorer(workers, judge))
-        ready(await opened.enter_async_context(serving(scorer, host, port)))
+        url = await opened.enter_async_context(serving(scorer, host, port))
+        await scorer.warm()
+        ready(url)
         await stopped.wait()

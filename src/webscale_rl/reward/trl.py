@@ -1,19 +1,22 @@
 """TRL: `GRPOTrainer(reward_funcs=webscale_rl.reward.trl.reward)`, RLOO too, and `trl grpo --reward_funcs`.
 
-`reward` needs nothing of TRL. A rollout that the rules cannot decide gets None: TRL (from 1.0; tested with 1.16) leaves
-it out of the group's mean and gives it no advantage. `Judged` asks a judge about those first; TRL awaits it beside
-other asynchronous rewards.
+`reward` needs nothing of TRL. A rollout that the rules cannot decide gets None: TRL (from 1.6; tested with 1.16) leaves
+it out of the group's mean and gives it no advantage. `judged` asks a judge about those first, beside other asynchronous
+rewards.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+import functools
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from webscale_rl.reward import rollout
 from webscale_rl.reward.rollout import JudgeAt, Rollout
 from webscale_rl.reward.verdict import Verdict
+
+RewardFunction = Callable[..., Coroutine[Any, Any, list[float | None]]]
 
 _SKIPPED = Verdict(None, "row/no_ground_truth")
 
@@ -35,29 +38,31 @@ def reward(
     return _graded(prompts, completions, columns, None)
 
 
-class Judged:
-    """`reward` with a judge for what the rules cannot tell: `GRPOTrainer(reward_funcs=Judged("MODEL", "URL"))`.
+async def judged_reward(
+    prompts: Sequence[Any],
+    completions: Sequence[Any],
+    completion_ids: Sequence[Any] | None = None,
+    trainer_state: Any = None,
+    *,
+    judge: JudgeAt,
+    **columns: Any,
+) -> list[float | None]:
+    """`reward` with a judge for what the rules cannot tell; None is what the judge could not tell either.
 
-    The judge is any OpenAI-compatible server's model, the key `$OPENAI_API_KEY`. May be pickled. TRL logs it as
-    `rewards/reward`, as it does `reward`.
+    Raises ConfigError or BackendError if the judge cannot be opened.
     """
+    return await asyncio.to_thread(_graded, prompts, completions, columns, judge)
 
-    __name__ = "reward"
 
-    def __init__(self, model: str, base_url: str | None = None) -> None:
-        self.judge = JudgeAt(model, base_url)
+def judged(model: str, base_url: str | None = None) -> RewardFunction:
+    """`judged_reward` with this judge: `GRPOTrainer(reward_funcs=judged("MODEL", "http://localhost:8000/v1"))`.
 
-    async def __call__(
-        self,
-        prompts: Sequence[Any],
-        completions: Sequence[Any],
-        completion_ids: Sequence[Any] | None = None,
-        trainer_state: Any = None,
-        **columns: Any,
-    ) -> list[float | None]:
-        """As `reward`; None is what the judge could not tell either. Raises ConfigError or BackendError if the judge
-        cannot be opened."""
-        return await asyncio.to_thread(_graded, prompts, completions, columns, self.judge)
+    The judge is a model at any OpenAI-compatible server, the key `$OPENAI_API_KEY`. May be pickled.
+    """
+    # A partial, and no object with an asynchronous __call__, for TRL before 1.14 takes that for a synchronous one.
+    made = functools.partial(judged_reward, judge=JudgeAt(model, base_url))
+    made.__name__ = judged_reward.__name__  # type: ignore[attr-defined]  # TRL's name of it in its logs
+    return made
 
 
 def _graded(

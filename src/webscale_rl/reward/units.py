@@ -131,6 +131,7 @@ _TEMPERATURES = {
 _TEMPERATURE: Dimension = (("K", 1),)
 _ANGLE: Dimension = (("rad", 1),)
 _DEGREES = re.compile(r"\s?(?:°\s?|(?:degrees?|deg\.?)\s)(celsius|centigrade|fahrenheit|kelvin|[CFK])\b", re.IGNORECASE)
+_MARKS = frozenset("'\"′″")
 _POWER_BEFORE = {"square": 2, "sq": 2, "cubic": 3, "cu": 3}
 _POWER_AFTER = {"squared": 2, "cubed": 3}
 _TOKEN = re.compile(r"\s?(?:-(?=[A-Za-z]))?(°[A-Za-z]?|[A-Za-zµμΩÅåÅö]+|′|″|'|\")")
@@ -195,7 +196,7 @@ def _one(text: str, start: int, preferred: Dimension | None, bare: bool = False)
     unit, end = named if named else (_letter(text, token, preferred, bare), token.end())
     if unit is None:
         return None
-    exponent = _EXPONENT.match(text, end)
+    exponent = _EXPONENT.match(text, end) if word not in _MARKS else None
     if exponent:
         power = int(exponent[1] or exponent[3] or (2 if exponent[2] == "²" else 3))
         return _raised(unit, power), exponent.end()
@@ -209,6 +210,8 @@ _MORE = re.compile(r"[ -]([A-Za-z]+)")
 def _named(text: str, end: int, word: str) -> tuple[Unit, int] | None:
     """The longest name of up to four words that starts with this word: "nautical miles", "millimetres of mercury"."""
     name, best = word.lower(), None
+    if name in unit_table.PREFIXES and (more := _MORE.match(text, end)):
+        name, end = name + more[1].lower(), more.end()  # kilo-ohms
     if name in _NAMES:
         best = (_NAMES[name], end)
     if name not in _STARTS:
@@ -272,6 +275,7 @@ def _times(one: Unit, other: Unit, sign: int) -> Unit:
 _ASKS = re.compile(
     r"(?:\b(?:how many|how much|number of|in|measured in|units? of|using)|\() ?(?=([A-Za-zµ°]+))", re.IGNORECASE
 )
+_AGE = re.compile(r"\bhow old\b|\bat what age\b", re.IGNORECASE)
 _ASKED_END = re.compile(r"\s?(?:[?.,;)]|$)")
 _INVARIANT = frozenset(
     "hertz celsius fahrenheit kelvin lux siemens kilohertz megahertz gigahertz horsepower square cubic degrees sq".split()
@@ -281,6 +285,8 @@ _INVARIANT = frozenset(
 @lru_cache(maxsize=2048)
 def asked(question: str) -> Unit | None:
     """The unit that a question wants its answer in: "how many kilometres", "in metres per second", "(in kg)"."""
+    if _AGE.search(question):
+        return _NAMES["year"]
     for match in _ASKS.finditer(question):
         word = match[1]
         found = after(question, match.end())

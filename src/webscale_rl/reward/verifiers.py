@@ -78,7 +78,7 @@ class WebscaleTask(vf.Task[QuestionData, vf.State, WebscaleTaskConfig]):  # type
 class WebscaleConfig(vf.TasksetConfig):  # type: ignore[misc]
     """Where the rows are: `--env.taskset.dataset`."""
 
-    dataset: Path
+    dataset: Path = Path("dataset")  # verifiers' command line builds this before it reads the option
     """A run directory's `dataset` folder, one of its Parquet files, or JSONL of the same columns."""
     instruction: str = "End with a line 'Answer:' and the final answer."
     """Stands below the question."""

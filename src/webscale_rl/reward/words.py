@@ -20,7 +20,9 @@ from webscale_rl.reward.lexicon import (
     IRREGULAR,
     NEGATIONS,
     OPPOSITES,
+    RELATED,
     REVERSING,
+    SAME,
 )
 from webscale_rl.reward.number_words import VOCABULARY
 from webscale_rl.reward.text import clean, fold
@@ -42,6 +44,7 @@ _ROMAN = re.compile(r"(?:X{0,3})(?:IX|IV|V?I{0,3})")
 _ROMAN_VALUES = {"I": 1, "V": 5, "X": 10}
 _VOWEL = re.compile(r"[aeiouy]")
 _NOT = frozenset(word for word in NEGATIONS if word.endswith(("n't", "nt", "cannot")))
+_SAME = SAME
 _PLACED = {"mt": "mount", "mtn": "mountain", "st": "saint", "ft": "fort", "sts": "saint", "univ": "university"}
 
 
@@ -77,6 +80,8 @@ def read(text: str) -> Text:
         gap = "" if between == " " else _gap(between)
         before = found[-1].raw if found and not gap.strip("-") else ""
         found.extend(_words(match[0], gap, before))
+    if any(word.stem[0] == "#" and word.plain in VOCABULARY for word in found):
+        found = _merged(found)
     stems = tuple(word.stem for word in found)
     content = frozenset(word.stem for word in found if is_content(word))
     return Text(tuple(found), stems, content, _gap(text[last:]))
@@ -109,21 +114,28 @@ def stem(plain: str) -> str:
     """The light stem of a folded word."""
     if plain in VOCABULARY or plain[0].isdecimal():
         return _number(plain)
-    plain = BRITISH.get(plain, plain)
+    plain = american(plain)
     if plain in IRREGULAR:
         plain = IRREGULAR[plain]
     elif len(plain) > 3 and plain.isascii():
         plain = _without_ending(plain)
-    plain = _american(plain)
+        plain = BRITISH.get(plain, plain)
+    plain = _SAME.get(plain) or _SAME.get(plain + "e", plain)
+    if len(plain) > 5 and plain.endswith("ll"):
+        return plain[:-1]
     return plain[:-1] if len(plain) > 3 and plain[-1] == "e" else plain
 
 
 @lru_cache(maxsize=16_384)
 def kin(one: str, other: str) -> bool:
     """Whether two stems are built on one root, as noun, adjective and verb are: gravity and gravitational."""
+    if _RELATED.get(one) == other or _RELATED.get(other) == one:
+        return True
     short, long = sorted((one, other), key=len)
     shared = _shared(short, long)
     if shared < max(4, len(short) - 3) or long.endswith(("less", "fre", "free", "like", "phobia")):
+        return False
+    if short[shared:] in _SORTS and long[shared:] in _SORTS:
         return False
     return _is_suffix(short[shared:]) and _is_suffix(long[shared:])
 
@@ -212,11 +224,9 @@ def _words(raw: str, gap: str, before: str) -> list[Word]:
     if "'" in plain:
         raw = raw[:-2] if owns else raw
         plain = plain[:-2] if owns else plain if plain.endswith("n't") else _contracted(plain)
-    if raw in ABBREVIATIONS:
+    if raw in ABBREVIATIONS and raw.isupper():
         parts = ABBREVIATIONS[raw]
-        return [
-            Word(part.capitalize(), part, stem(part), "" if at else gap, False) for at, part in enumerate(parts)
-        ]
+        return [Word(part.capitalize(), part, stem(part), "" if at else gap, False) for at, part in enumerate(parts)]
     if before and before[0].isupper() and raw.isupper() and (value := _roman(raw)):
         return [Word(raw, str(value), f"#{value}", gap, owns)]
     if raw.isupper() and 2 <= len(raw) <= 5 and raw[-1] in "IVX" and (value := _roman(raw)):
@@ -224,7 +234,28 @@ def _words(raw: str, gap: str, before: str) -> list[Word]:
     plain = _PLACED.get(plain, plain) if raw[0].isupper() else plain
     if not plain:
         return []
-    return [Word(raw, plain, "not" if plain in _NOT else stem(plain), gap, owns)]
+    if plain in _NOT:
+        return [Word(raw, plain, "not", gap, owns)]
+    short = 2 <= len(raw) <= 5 and raw.isupper() and raw.isalpha()  # HTTP is not HTTPS
+    return [Word(raw, plain, plain if short else stem(plain), gap, owns)]
+
+
+def _merged(words: list[Word]) -> list[Word]:
+    """Number words that say one number together are one word: twenty-five, nineteen eighty-four."""
+    merged: list[Word] = []
+    at = 0
+    while at < len(words):
+        end = at
+        while end < len(words) and words[end].plain in VOCABULARY and (end == at or words[end].gap in ("", "-")):
+            end += 1
+        number = numbers.parse(" ".join(word.plain for word in words[at:end])) if end - at > 1 else None
+        if number:
+            raw = " ".join(word.raw for word in words[at:end])
+            merged.append(Word(raw, raw.casefold(), f"#{number.value}", words[at].gap, words[end - 1].owns))
+        else:
+            merged.extend(words[at : max(end, at + 1)])
+        at = max(end, at + 1)
+    return merged
 
 
 def _contracted(plain: str) -> str:
@@ -265,7 +296,9 @@ def _without_ending(plain: str) -> str:
     return plain
 
 
-def _american(plain: str) -> str:
+def american(plain: str) -> str:
+    """The American spelling of a folded word, as far as it follows from its letters."""
+    plain = BRITISH.get(plain, plain)
     if len(plain) < 6:
         return plain
     if plain.endswith("our") and plain[-4] not in "fho":
@@ -286,10 +319,14 @@ def _shared(one: str, other: str) -> int:
 
 
 _SUFFIXES = frozenset(
-    """ion tion ation ition sion ional tional ational al ial ical ic ity ment ness iv ativ itiv er or r ly ous ious ful
-    y anc enc ed an ian ish es en ency ancy ally iz ization ys d s t at ar ry able ably ibl abl ist ism ese ant ent
-    ing ified ify ification sis tic e""".split()
+    """ion ement ely tion ation ition sion ional tional ational al ial ical ic ity ment ness iv ativ itiv er or r ly
+    ous ious ful y anc enc ed an ian ish es en ency ancy ally iz ization ys d s t at ar ry able ably ibl abl ist
+    ism ese ant ent ing ified ify ification sis tic e""".split()
 )
+
+
+_SORTS = frozenset("ic ar ous al iv ativ at an ol".split())
+"""Endings that tell sorts of one root apart: nucleic and nuclear, ferric and ferrous."""
 
 
 def _is_suffix(rest: str) -> bool:
@@ -306,6 +343,7 @@ def _opposites() -> dict[str, set[str]]:
 
 
 _OPPOSED = _opposites()
+_RELATED = {stem(adjective): stem(noun) for adjective, noun in RELATED.items()}
 _CLASS_OF = {stem(word): row for row, words in enumerate(CLASSES) for word in words}
 _PAIRED = {
     "hyper": "hypo", "hypo": "hyper", "in": "ex", "ex": "in", "im": "ex", "over": "under", "under": "over",

@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from webscale_rl.normalise import wording
-from webscale_rl.sieve import Examples, Rejected
+from webscale_rl.sieve import Examples, Rejected, SieveOptions
 
 _ROW = np.dtype([("high", "u8"), ("low", "u8"), ("answer", "u8"), ("row", "i8"), ("id", "S32")])
 _BUCKETS = 64
@@ -30,6 +30,10 @@ class Dedup:
 
     name: ClassVar[str] = "dedup"
     reasons: ClassVar[frozenset[str]] = frozenset({"duplicate_question", "conflicting_answers"})
+    Options: ClassVar[type[SieveOptions]] = SieveOptions
+
+    def __init__(self, options: SieveOptions) -> None:
+        self.options = options
 
     def judge(self, examples: Examples, scratch: Path) -> Iterator[Rejected]:
         """The later copies, and all examples of questions that have several answers."""

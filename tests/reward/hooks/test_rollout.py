@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from benchmarks.llm_server import LLMServer
+from tests.reward.hooks.trainers import IN_OTHER_WORDS
 from webscale_rl.reward import reward, rollout
 from webscale_rl.reward.rollout import JudgeAt, Rollout
 
@@ -78,7 +79,7 @@ def test_eight_thousand_marks_take_no_longer_than_their_length() -> None:
 
 
 def test_the_judge_is_asked_about_what_nobody_could_decide_and_nothing_else() -> None:
-    undecided = Rollout("The answer is 42.", " ")
+    undecided = Rollout(*IN_OTHER_WORDS)
     assert rollout.decide(undecided).score is None
     with LLMServer() as server:
         judge = rollout.judge_at("judge", server.url)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from benchmarks.llm_server import LLMServer
-from tests.reward.hooks.trainers import need
+from tests.reward.hooks.trainers import IN_OTHER_WORDS, need
 from webscale_rl.reward import trl
 
 PROMPTS = ["What is 6 times 7?"] * 3
@@ -67,10 +67,12 @@ def test_what_was_read_and_the_share_of_undecided_are_logged() -> None:
 
 async def test_the_judge_decides_what_the_rules_cannot_and_may_be_pickled() -> None:
     with LLMServer() as server:
-        judged = pickle.loads(pickle.dumps(trl.Judged("judge", server.url)))
-        assert judged.__name__ == trl.reward.__name__
-        assert inspect.iscoroutinefunction(judged.__call__)
-        rewards = await judged(prompts=PROMPTS, completions=REPLIES, ground_truth=["42", None, " "])
+        judged = pickle.loads(pickle.dumps(trl.judged("judge", server.url)))
+        assert judged.__name__ == "judged_reward"
+        assert inspect.iscoroutinefunction(judged)
+        reply, truth = IN_OTHER_WORDS
+        rewards = await judged(PROMPTS, [*REPLIES[:2], reply], ground_truth=["42", None, truth])
+        assert trl.reward(PROMPTS[:1], [reply], ground_truth=[truth]) == [None]
     assert rewards[:2] == [1.0, None]
     assert rewards[2] in (0.0, 1.0)
 
@@ -112,7 +114,7 @@ def test_trl_trains_with_it(tiny: Path, tmp_path: Path, judged: bool) -> None:
     with LLMServer() as server:
         trainer = grpo.GRPOTrainer(
             model=str(tiny),
-            reward_funcs=trl.Judged("judge", server.url) if judged else trl.reward,
+            reward_funcs=trl.judged("judge", server.url) if judged else trl.reward,
             args=grpo.GRPOConfig(
                 output_dir=str(tmp_path),
                 per_device_train_batch_size=4,
@@ -128,10 +130,11 @@ def test_trl_trains_with_it(tiny: Path, tmp_path: Path, judged: bool) -> None:
             train_dataset=datasets.Dataset.from_list(rows),
         )
         trainer.train()
-    logged = [entry for entry in trainer.state.log_history if "rewards/reward/mean" in entry]
+    mean = f"rewards/{'judged_reward' if judged else 'reward'}/mean"
+    logged = [entry for entry in trainer.state.log_history if mean in entry]
     assert logged
-    assert all(0.0 <= entry["rewards/reward/mean"] <= 1.0 for entry in logged)
-    assert any(entry["rewards/undecided"] > 0 for entry in logged) is not judged
+    assert all(0.0 <= entry[mean] <= 1.0 for entry in logged)
+    assert judged or any(entry["rewards/undecided"] > 0 for entry in logged)
 
 
 @pytest.mark.filterwarnings("default")

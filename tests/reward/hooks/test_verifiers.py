@@ -9,11 +9,17 @@ from typing import Any
 import pytest
 
 from benchmarks.llm_server import LLMServer
-from tests.reward.hooks.trainers import hook, need
+from tests.reward.hooks.trainers import IN_OTHER_WORDS, hook, need
 
 ROWS = [
     {"id": "a", "question": "What is 6 times 7?", "answer": "42", "answer_type": "number", "domain": "x"},
-    {"id": "b", "question": "And 1 + 1?", "answer": " ", "answer_type": None, "domain": "x"},
+    {
+        "id": "b",
+        "question": "How do plants feed themselves?",
+        "answer": IN_OTHER_WORDS[1],
+        "answer_type": None,
+        "domain": "x",
+    },
 ]
 
 
@@ -59,7 +65,7 @@ async def scored(task: Any, reply: str) -> Any:
 @pytest.mark.filterwarnings("default")
 async def test_verifiers_loads_the_rows_and_scores_the_reply(taskset: Any) -> None:
     tasks = list(taskset())
-    assert [(task.data.id, task.data.ground_truth) for task in tasks] == [("a", "42"), ("b", " ")]
+    assert [(task.data.id, task.data.ground_truth) for task in tasks] == [("a", "42"), ("b", IN_OTHER_WORDS[1])]
     assert tasks[0].data.prompt.startswith("What is 6 times 7?\n\n")
     right, wrong = await scored(tasks[0], "Answer: 42"), await scored(tasks[0], "Answer: 41")
     assert (right.reward, wrong.reward) == (1.0, 0.0)
@@ -71,7 +77,7 @@ async def test_no_verdict_is_an_error_of_the_trace_and_no_zero(taskset: Any) -> 
     import verifiers.v1 as vf
 
     with pytest.raises(vf.TaskError) as raised:
-        await scored(list(taskset())[1], "Answer: 2")
+        await scored(list(taskset())[1], IN_OTHER_WORDS[0])
     assert type(raised.value.__cause__).__name__ == "Undecided"
 
 
@@ -79,7 +85,7 @@ async def test_no_verdict_is_an_error_of_the_trace_and_no_zero(taskset: Any) -> 
 async def test_the_judge_is_named_in_the_tasks_configuration(taskset: Any) -> None:
     with LLMServer() as server:
         tasks = list(taskset(judge_model="judge", judge_base_url=server.url))
-        assert (await scored(tasks[1], "Answer: 2")).reward in (0.0, 1.0)
+        assert (await scored(tasks[1], IN_OTHER_WORDS[0])).reward in (0.0, 1.0)
 
 
 @pytest.mark.filterwarnings("default")

@@ -16,6 +16,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
+IN_OTHER_WORDS = "Answer: they use sunlight to build glucose", "by turning light into sugar"
+"""A response and a ground truth of which the rules cannot tell: a judge's case."""
 HOW = "needs the package {}: make test-trainers"
 
 
@@ -44,6 +46,9 @@ def hook(name: str, stand_ins: dict[str, dict[str, Any]]) -> Iterator[Any]:
             sys.modules.pop(path, None)
             if was is not None:
                 sys.modules[path] = was
+        vars(sys.modules["webscale_rl.reward"]).pop(name, None)
+        if before[module] is not None:
+            setattr(sys.modules["webscale_rl.reward"], name, before[module])
 
 
 TORCH = {

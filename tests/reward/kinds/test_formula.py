@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import random
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -169,7 +170,9 @@ def test_two_numbers_with_a_comma_are_one_number_or_two_as_the_other_text_says()
     assert decided("(100,200)", "100200") is False
 
 
-@pytest.mark.parametrize("text", ["9^9^9^9", "2^{10^9}", "1000!", r"\binom{10^9}{10^8}", "(2^{8000})^{2}", "7^{-99999}"])
+@pytest.mark.parametrize(
+    "text", ["9^9^9^9", "2^{10^9}", "1000!", r"\binom{10^9}{10^8}", "(2^{8000})^{2}", "7^{-99999}"]
+)
 def test_what_is_too_large_is_refused_and_not_computed(text: str) -> None:
     began = time.process_time()
     assert exact(parse(text)) is None
@@ -226,16 +229,63 @@ def test_hostile_text_is_refused_at_once(name: str) -> None:
     assert time.process_time() - began < 2 * LIMIT_S
 
 
+PIECES = r"""
+\frac \sqrt \sqrt[3] { } ( ) [ ] \{ \} | , ; + - * / ^ _ ! % ° ' = < \le \in \cup \setminus \pm \mp \infty \pi x
+y 2 10 0.5 1,000 sin \log_2 \text{ \text{cm} \begin{pmatrix} \end{pmatrix} & \\ \binom \overline : \to or and is
+\mathrm{ H2O O( n \circ $ \( \) \boxed{ e i \mathbb{R} ² √ ½ ∪ \emptyset \lfloor \rfloor mod to . the \ldots 8_
+floor( min( gcd( \det
+""".split()
+
+
+def test_no_arrangement_of_signs_raises_and_each_is_like_itself() -> None:
+    chosen = random.Random(5)
+    for _ in range(700):
+        text = chosen.choice(["", " "]).join(chosen.choices(PIECES, k=chosen.randint(1, 14)))
+        reference = chosen.choice(
+            [r"\frac{x+1}{2}", r"\{1, 2\}", r"(2, \infty)", "y = 2x + 3", "|x| < 3", "52_8", "3:4"]
+        )
+        formula.infer(text, "formula")
+        decided(reference, text, "Solve $x$, factor or expand it.")
+        decided(text, reference)
+        assert decided(text, text) is True
+
+
 @pytest.mark.parametrize(
     "text",
-    [r"\frac{14}{3}", "p - q", "x^2+2x+1", "y = 2x - 3", r"(3, \frac{\pi}{2})", "(3, 4)", "6 - 5i", r"2\sqrt{3}", "10!"],
+    [
+        r"\frac{14}{3}",
+        "p - q",
+        "x^2+2x+1",
+        "y = 2x - 3",
+        r"(3, \frac{\pi}{2})",
+        "(3, 4)",
+        "6 - 5i",
+        r"2\sqrt{3}",
+        "10!",
+    ],
 )
 def test_formulas_are_known_as_such(text: str) -> None:
     assert formula.infer(text) == Reference(text, "formula")
 
 
 @pytest.mark.parametrize(
-    "text", ["42", "1,234", "Paris", "24/7", "10-20", "T-cell", "42 km", "yes", "C", "A, B", "AC/DC", "COVID-19", "3.14", "n/a"]
+    "text",
+    [
+        "42",
+        "1,234",
+        "Paris",
+        "24/7",
+        "10-20",
+        "T-cell",
+        "42 km",
+        "yes",
+        "C",
+        "A, B",
+        "AC/DC",
+        "COVID-19",
+        "3.14",
+        "n/a",
+    ],
 )
 def test_words_and_plain_numbers_are_other_kinds(text: str) -> None:
     assert formula.infer(text) is None
@@ -285,7 +335,9 @@ def test_a_child_after_a_fork_has_a_worker_of_its_own() -> None:
         read, write = os.pipe()
         pid = os.fork()
         if pid == 0:
-            os.write(write, b"1" if worker._WORKER is not parent and worker._WORKER.lock.acquire(blocking=False) else b"0")
+            os.write(
+                write, b"1" if worker._WORKER is not parent and worker._WORKER.lock.acquire(blocking=False) else b"0"
+            )
             os._exit(0)
         os.waitpid(pid, 0)
     assert os.read(read, 1) == b"1"

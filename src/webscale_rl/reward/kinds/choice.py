@@ -14,26 +14,37 @@ from webscale_rl.reward.lexicon import FUNCTION
 from webscale_rl.reward.reference import Reference
 from webscale_rl.reward.text import clean, fold
 from webscale_rl.reward.verdict import Match
-from webscale_rl.reward.words import plain_text, read
+from webscale_rl.reward.words import LONGEST, plain_text, read
 
 MOST_OPTIONS = 10
 
-_LABEL = re.compile(r"(?<![\w.(])\(?([A-Ja-j1-9])\s?[).:\]](?=\s|[^\s\d)])|\(([A-Ja-j1-9])\)|(?:^|\n)\s{0,8}([A-J])(?= {1,4}\S| -)")
+_LABEL = re.compile(
+    r"(?<![\w.(])\(?([A-Ja-j1-9])\s?[).:\]](?=\s|[^\s\d)])|\(([A-Ja-j1-9])\)|(?:^|\n)\s{0,8}([A-J])(?= {1,4}\S| -)"
+)
 _ENUMERATION = ("ABCDEFGHIJ", "abcdefghij", "123456789")
 _GIVEN = re.compile(r"(?<![\w'])\(?([A-Ja-j1-9])\)?(?:\s?[).:\]](?=\s|$)|(?![\w'.])|\.(?!\w))")
-_LABELLED = re.compile(r"\W*(?:option|choice|answer|statement|letter)?\W*\(?([A-Ja-j1-9])(?:\s?[).:\]]|\s-|\)\s)\s*(\S.*)", re.I | re.S)
+_LABELLED = re.compile(
+    r"\W{0,8}(?:option|choice|answer|statement|letter)?\W{0,8}\(?([A-Ja-j1-9])(?:\s?[).:\]]|\s-|\)\s)\s*(\S.*)",
+    re.I | re.S,
+)
 _NAMED = re.compile(
-    r"\b(?:answer|option|choice|letter|statement)s?\b(?: (?:is|are|would be|should be|must be|number))?(?: (?:option|choice|letter))?"
+    r"\b(?:answer|option|choice|letter|statement)s?\b(?: (?:is|are|would be|should be|must be"
+    r"|number))?(?: (?:option|choice|letter))?"
     r"\s?[:=]?\s?[\"'(]?([A-Ja-j1-9])\b(?!')",
     re.IGNORECASE,
 )
 _DENIED = re.compile(
-    r"(?:\bnot|n't|\bneither|\bnor|\brather than|\binstead of|\bexcept|\bunlike|\bthan)\s(?:option |choice |answer )?[(\"']?([A-Ja-j1-9])\b",
+    r"(?:\bnot|n't|\bneither|\bnor|\brather than|\binstead of|\bexcept|\bunlike|\bthan)\s(?:option |choice "
+    r"|answer )?[(\"']?([A-Ja-j1-9])\b",
     re.IGNORECASE,
+)
+_WRONG = re.compile(
+    r"(?<![\w'])([A-J])\)? (?:is|are|was|would be|cannot be|can't be) (?:not|wrong|incorrect|false|never|also wrong)\b"
 )
 _REASONS = re.compile(r"\b(?:because|since|as|while|whereas|for|which|although|though|but)\b|[;.]\s", re.IGNORECASE)
 _FILLERS = FUNCTION | frozenset(
-    "option options choice choices letter letters answer answers correct final best statement statements right response both".split()
+    "option options choice choices letter letters answer answers correct final best statement"
+    " statements right response both".split()
 )
 _HEDGES = re.compile(r"\b(?:might|may|could|perhaps|maybe|possibly|not sure|unsure|guess)\b", re.IGNORECASE)
 _REFERENCE = re.compile(r"\(?([A-Ja-j1-9])\)?(?:\s?(?:,|;|&|and|/)\s?\(?([A-Ja-j1-9])\)?){0,9}\.?")
@@ -41,7 +52,7 @@ _REFERENCE = re.compile(r"\(?([A-Ja-j1-9])\)?(?:\s?(?:,|;|&|and|/)\s?\(?([A-Ja-j
 
 @lru_cache(maxsize=2048)
 def options(question: str) -> dict[str, str]:
-    """The options of a question by their labels, in capitals: lines or runs of A. B. C., (a) (b), 1) 2). Two at least."""
+    """The options of a question by their labels, in capitals: lines or runs of A. B. C., (a) (b), 1) 2)."""
     question = clean(question[:20_000])
     for labels in _ENUMERATION:
         places: list[tuple[int, int]] = []
@@ -51,14 +62,17 @@ def options(question: str) -> dict[str, str]:
                 places.append(match.span())
         if len(places) >= 2:
             ends = [start for start, _ in places[1:]] + [len(question)]
-            texts = [_option(question[end:stop], last=stop == len(question)) for (_, end), stop in zip(places, ends, strict=True)]
+            texts = [
+                _option(question[end:stop], last=stop == len(question))
+                for (_, end), stop in zip(places, ends, strict=True)
+            ]
             if all(texts):
                 return {label.upper(): text for label, text in zip(labels, texts, strict=False)}
     return {}
 
 
 def infer(answer: str, question: str = "") -> Reference | None:
-    """A label of the question's options, or an option's text. Without a question, a capital letter from A to E alone."""
+    """A label of the question's options, or an option's text. Without a question, a capital letter from A to E."""
     listed = options(question)
     answer = answer.strip()
     if not listed:
@@ -73,10 +87,12 @@ def compare(reference: Reference, answer: str, question: str = "") -> Match:
     wanted = _wanted(reference.answer, question)
     if not wanted:
         return phrase.compare(reference, answer, question)
-    answer = plain_text(answer[:2000]).strip()
+    if len(answer) > LONGEST:
+        return Match(None, "long")
+    answer = plain_text(answer).strip()
     if not answer:
         return Match(False, "empty")
-    denied = {found.upper() for found in _DENIED.findall(answer)}
+    denied = {found.upper() for pattern in (_DENIED, _WRONG) for found in pattern.findall(answer)}
     if denied & wanted:
         return Match(False, "denied")
     if re.search(r"\bneither\b", answer, re.IGNORECASE):
@@ -143,17 +159,25 @@ def _labels(answer: str, listed: dict[str, str]) -> tuple[frozenset[str], str]:
     led = _LABELLED.fullmatch(answer)
     if led and led[1].upper() in known:
         further = {
-            found[0] for found in re.findall(r"(?<![\w'])\(?([A-J])(\)|\.\s|:\s)", led[2]) if found[0] in known and listed
+            found[0]
+            for found in re.findall(r"(?<![\w'])\(?([A-J])(\)|\.\s|:\s)", led[2])
+            if found[0] in known and listed
         }
         joined = re.match(r".{0,200}?\b(?:and|or)\s\(?([A-J])\b(?!')", led[2], re.S)
         if joined and joined[1] in known and not _REASONS.search(led[2][: joined.start(1)]):
             further.add(joined[1])
         return frozenset({led[1].upper()} | further), led[2]
-    named = [found for found in _NAMED.finditer(answer) if found[1].upper() in known and _is_label(answer, found.start(1))]
+    named = [
+        found for found in _NAMED.finditer(answer) if found[1].upper() in known and _is_label(answer, found.start(1))
+    ]
     if named:
         return _run(answer, named[-1].start(1), known), answer[named[-1].end(1) :].strip(" ).:\"'")
     main = _REASONS.split(answer, maxsplit=1)[0]
-    found = {label[1].upper() for label in _GIVEN.finditer(main) if _is_label(main, label.start(1)) and label[1].upper() in known}
+    found = {
+        label[1].upper()
+        for label in _GIVEN.finditer(main)
+        if _is_label(main, label.start(1)) and label[1].upper() in known
+    }
     tail = re.search(r"\b(?:so|thus|therefore|hence|option|choice)[,:]?\s\(?([A-Ja-j])\)?\W*$", answer)
     if not found and tail and tail[1].upper() in known:
         found = {tail[1].upper()}
@@ -175,7 +199,9 @@ def _is_label(text: str, at: int) -> bool:
     if letter in "aAI" and re.match(r"\s[a-z]", after):
         return False
     if letter.isdecimal():
-        return bool(re.match(r"\W?\)|\(", before[-1:] + after[:1])) or bool(re.search(r"(?:option|choice|statement|answer)\s$", text[:at], re.I))
+        return bool(re.match(r"\W?\)|\(", before[-1:] + after[:1])) or bool(
+            re.search(r"(?:option|choice|statement|answer)\s$", text[:at], re.I)
+        )
     if letter.islower():
         return after[:1] in (")", ".", "") or before[-1:] in ("(", '"')
     return not re.search(r"\b(?:[Vv]itamin|[Hh]epatitis|[Gg]roup|[Tt]ype|[Cc]lass|[Pp]lan|[Gg]rade)\s\(?$", text[:at])
@@ -193,8 +219,9 @@ def _by_text(wanted: frozenset[str], answer: str, question: str, listed: dict[st
     if not listed:
         return Match(False if len(read(answer).words) <= 3 else None, "no_label")
     chosen, undecided = set(), set()
+    stem = _stem(question)
     for label, text in listed.items():
-        match = phrase.compare(Reference(text, "phrase"), answer)
+        match = phrase.compare(Reference(text, "phrase"), answer, stem)
         if match.same or _same_text(text, answer):
             chosen.add(label)
         elif match.same is None:
@@ -207,6 +234,15 @@ def _by_text(wanted: frozenset[str], answer: str, question: str, listed: dict[st
     if len(wanted) > 1 and _listed_texts(answer, listed) == wanted:
         return Match(True, "texts")
     return Match(None, "unclear")
+
+
+@lru_cache(maxsize=2048)
+def _stem(question: str) -> str:
+    """The question without its options."""
+    question = clean(question[:20_000])
+    first = next(iter(options(question).values()), "")
+    at = question.find(first)
+    return question[:at] if at > 0 else question
 
 
 def _listed_texts(answer: str, listed: dict[str, str]) -> frozenset[str]:

@@ -12,9 +12,10 @@ from functools import lru_cache
 
 from webscale_rl.reward.lexicon import FUNCTION, NEGATIONS, PLAIN
 from webscale_rl.reward.reference import Reference
+from webscale_rl.reward.scene import best
 from webscale_rl.reward.text import clean
 from webscale_rl.reward.verdict import Match
-from webscale_rl.reward.words import read
+from webscale_rl.reward.words import LONGEST, read
 
 _TICKS = re.compile(r"```[a-zA-Z0-9_+-]{0,20}\n(.{1,2000}?)\n?```|`([^`\n]{1,400})`", re.DOTALL)
 _QUOTED = re.compile(r"\"([^\"\n]{1,200})\"|(?<!\w)'([^'\n]{1,200})'(?!\w)")
@@ -24,23 +25,38 @@ _CALL = re.compile(r"([A-Za-z_][\w.]{0,80})\([^()]{0,80}\)")
 _TAG = re.compile(r"</?([A-Za-z][A-Za-z0-9-]{0,30})\s?/?>")
 _FORMULA = re.compile(r"(?:[A-Z][a-z]?\d{0,3}|\((?:[A-Z][a-z]?\d{0,3}){1,6}\)\d{0,2}){1,12}(?:\^?\d?[+-])?")
 _IDENTIFIER = re.compile(
-    r"\w+(?:::\w+)+|\w*_\w+|__\w+__|[A-Za-z_][\w.]*\(.{0,80}\)|[a-z]+[A-Z]\w*|\.?\w[\w-]*\.(?:py|js|ts|json|ya?ml|toml|txt|md|sh|cpp|c|h|java|rs"
-    r"|go|html|css|xml|ini|cfg|conf|lock|csv|sql|rb|php|exe|dll|so|log|env)|--?[a-z][\w-]*|\$\w+|\w+(?:->|\.)\w+\(?\)?|</?[a-z][\w-]*/?>|#\w+|@\w+|[A-Z]+_[A-Z_]+"
+    r"\w+(?:::\w+)+|\w*_\w+|__\w+__|[A-Za-z_][\w.]*\(.{0,80}\)|[a-z]+[A-Z]\w*|\.?\w[\w-]*\.(?:py|js|ts|json"
+    r"|ya?ml|toml|txt|md|sh|cpp|c|h|java|rs"
+    r"|go|html|css|xml|ini|cfg|conf|lock|csv|sql|rb|php|exe|dll|so|log|env)|--?[a-z][\w-]*|\$\w+"
+    r"|[a-z_]\w+(?:->|\.)[a-z_]\w+\(?\)?|</?[a-z][\w-]*/?>|#\w+|@\w+|[A-Z]+_[A-Z_]+"
 )
 _OPERATOR = re.compile(r"[-+*/%=<>!&|^~?:.@#$\\]{1,4}")
 _COMMAND = re.compile(
-    r"(?:\$ )?(?:git|docker|npm|pip|ls|cd|sudo|apt|apt-get|kubectl|chmod|chown|grep|curl|wget|python3?|node|cargo|make|ssh|scp|tar|ps|kill|cat"
-    r"|mkdir|rm|mv|cp|find|sed|awk|systemctl|brew|yarn|go|rustc|gcc|mvn|terraform|helm|aws|gcloud|psql|mysql)\s[-\w./=<>:~ ]{1,120}"
+    r"(?:\$ )?(?:git|docker|npm|pip|ls|cd|sudo|apt|apt-get|kubectl|chmod|chown|grep|curl|wget|python3?|node"
+    r"|cargo|make|ssh|scp|tar|ps|kill|cat"
+    r"|mkdir|rm|mv|cp|find|sed|awk|systemctl|brew|yarn|go|rustc|gcc|mvn|terraform|helm|aws|gcloud|psql"
+    r"|mysql)\s[-\w./=<>:~ ]{1,120}"
 )
 _REGEX = re.compile(r"\S*\\[dwsbDWSB]\S*|\^\S+\$|\[[^\]]{1,40}\][+*?{]\S*")
 _ASKED = re.compile(
-    r"\b(?:command|function|method|keyword|operator|tag|attribute|property|class|module|library|header|flag|option|variable|environment|file|filename"
-    r"|extension|syntax|code|statement|directive|symbol|selector|decorator|package|python|javascript|java|c\+\+|sql|html|css|bash|linux|unix|regex|git"
+    r"\b(?:command|function|method|keyword|operator|tag|attribute|property|class|module|library|header|flag"
+    r"|option|variable|environment|file|filename"
+    r"|extension|syntax|code|statement|directive|symbol|selector|decorator|package|python|javascript|java"
+    r"|c\+\+|sql|html|css|bash|linux|unix|regex|git"
     r"|regular expression|container|api|data type)\b",
     re.IGNORECASE,
 )
+_LANGUAGE = re.compile(
+    r"\b(?:python|javascript|typescript|java|c\+\+|sql|html|css|bash|linux|unix|git|npm|docker|rust|golang)\b.{0,60}"
+    r"\b(?:keyword|command|function|method|property|tag|attribute|operator|class|module|selector|type|statement|flag)\b"
+    r"|\b(?:keyword|command|function|method|property|tag|attribute|operator|class|module|selector|type"
+    r"|statement|flag)\b.{0,60}"
+    r"\b(?:python|javascript|typescript|java|sql|html|css|bash|linux|unix|git|npm|docker|rust|golang)\b",
+    re.IGNORECASE,
+)
 _NOUNS = frozenset(
-    """function method command operator tag keyword property class module library variable attribute flag option file type
+    """function method command operator tag keyword property class module library variable attribute flag option file
+    type
     statement selector directive symbol syntax code expression regex pattern header decorator package container
     run execute write type enter call calls invoke returns return complexity runtime time notation formula chemical
     python javascript java sql html css bash git terminal shell line""".split()
@@ -49,18 +65,19 @@ _ALTERNATIVE = re.compile(r"\b(?:or|either|maybe|perhaps|might|could|possibly|ra
 
 
 def infer(answer: str, question: str = "") -> Reference | None:
-    """What is spelt as code is: ticks, underscores, ::, calls, file endings, options, operators, formulas with digits."""
+    """What is spelt as code is: ticks, underscores, ::, calls, file endings, options, operators, formulas."""
     text = clean(answer)
     bare = _bare(text)
     if not bare or len(bare) > 200:
         return None
     asked = _ASKED.search(question[:2000]) is not None
     shaped = (
-        text.startswith("`") and text.endswith("`")
+        (text.startswith("`") and text.endswith("`"))
         or _IDENTIFIER.fullmatch(bare) or _BIG_O.fullmatch(bare) or _COMMAND.fullmatch(bare) or _REGEX.fullmatch(bare)
         or (_OPERATOR.fullmatch(bare) and asked)
-        or (_FORMULA.fullmatch(bare) and any(character.isdecimal() for character in bare) and sum(map(str.isupper, bare)) > 1)
+        or (_FORMULA.fullmatch(bare) and any(map(str.isdecimal, bare)) and sum(map(str.isupper, bare)) > 1)
         or (_FORMULA.fullmatch(bare) and "formula" in question.casefold() and len(bare) <= 20)
+        or (re.fullmatch(r"[a-z][a-z-]{0,20}", bare) and _LANGUAGE.search(question[:2000]))
         or (asked and bare.isupper() and bare.isalpha() and len(bare) > 1 and "stand" not in question)
     )  # fmt: skip
     return Reference(answer, "code") if shaped else None
@@ -68,11 +85,9 @@ def infer(answer: str, question: str = "") -> Reference | None:
 
 def compare(reference: Reference, answer: str, question: str = "") -> Match:
     """Whether the answer is the same code, or a sentence that asserts it."""
-    for wording in (reference.answer, *reference.aliases):
-        match = _compare(wording, answer[:4000], question)
-        if match.same:
-            return match
-    return match
+    if len(answer) > LONGEST:
+        return Match(None, "long")
+    return best(_compare(wording, answer, question) for wording in (reference.answer, *reference.aliases))
 
 
 def _compare(wording: str, answer: str, question: str) -> Match:
@@ -153,7 +168,12 @@ def _bare(text: str) -> str:
     text = " ".join(text.split())
     while len(text) > 2 and text[0] == text[-1] and text[0] in "`\"'":
         text = text[1:-1].strip()
-    if text.endswith((".", ";", ":", ",")) and len(text) > 2 and text[-2:] not in ("..", "::") and text[-2].isalnum() | (text[-2] in ")`\"'>"):
+    if (
+        text.endswith((".", ";", ":", ","))
+        and len(text) > 2
+        and text[-2:] not in ("..", "::")
+        and text[-2].isalnum() | (text[-2] in ")`\"'>")
+    ):
         text = text[:-1].rstrip()
         if len(text) > 2 and text[0] == text[-1] and text[0] in "`\"'":
             text = text[1:-1].strip()

@@ -1,9 +1,10 @@
 """Formulas: LaTeX and plain notation, compared by value.
 
-The same value in another form is right: 3/6 for 1/2, (x+1)² for x²+2x+1, `x > 2` for (2, ∞), "2 or 3" for {2, 3}, x = 5
-for 5. A decimal for an exact value is right from four correct digits on and otherwise a judge's (`maths/values.py`).
-What is not yet an answer is not right: an expression that the question itself states, a product where it asks to expand,
-a sum where it asks to factor. Not covered: sums, integrals, limits, piecewise functions; they match only to the letter.
+The same value in another form is right: 3/6 for 1/2, (x+1)² for x²+2x+1, `x > 2` for (2, ∞), "2 or 3" for {2, 3},
+x = 5 for 5. A decimal for an exact value is right from four correct digits on and otherwise a judge's
+(`maths/values.py`). What is not yet an answer is not right: an expression that the question itself states, a product
+where it asks to expand, a sum where it asks to factor. Not covered: sums, integrals, limits, piecewise functions; they
+match only to the letter.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from webscale_rl.reward.maths.equality import Asked, same
 from webscale_rl.reward.maths.evaluate import exact
 from webscale_rl.reward.maths.expression import parse
 from webscale_rl.reward.maths.latex import MAX_CHARACTERS, Unreadable
+from webscale_rl.reward.maths.lexemes import FUNCTIONS
 from webscale_rl.reward.maths.mathspan import bare, candidates, doubtful, visible
 from webscale_rl.reward.maths.meaning import Meaning, read
 from webscale_rl.reward.maths.tree import Node, symbols, walk
@@ -27,12 +29,23 @@ from webscale_rl.reward.reference import kind as kind_module
 from webscale_rl.reward.verdict import Match
 
 _UNREAD = Match(None, "unreadable")
-_MATHEMATICAL = re.compile(r"\\[A-Za-z]+|\\[{%$]|[\^√∛π∞≤≥≠≈∪∩∈±×·²³⁴ⁿ½⅓¼¾∅ℝ]|sqrt ?\(|\blog_|_\{|\d_\d")
+_MATHEMATICAL = re.compile(r"\\[A-Za-z]+|\\[{%$!,]|[\^√∛π∞≤≥≠≈∪∩∈±×·²³⁴ⁿ½⅓¼¾∅ℝ]|sqrt ?\(|\blog_|_\{|\d_\d")
 _RELATION = re.compile(r"[^\s=<>!]\s*(?:=|<=?|>=?|!=)\s*[^\s=<>]")
 _OPERATION = re.compile(r"[\w)\]] ?[+*/-] ?[\w(\[]|\d[A-Za-z]|[A-Za-z)]\(|\d\(")
 _BRACKETED = re.compile(r"[(\[{].*,.*[)\]}]", re.DOTALL)
 _COMMA_GROUP = re.compile(r"\d,\d{3}")
+_WORD = re.compile(r"[A-Za-z]{2,}")
+_WITH_LETTERS = re.compile(r"[0-9)]\s?[a-z]\b|\b[a-zA-Z]\s?[-+*/=]\s?[0-9(]|[0-9)]\s?[-+*/]\s?[0-9]*[a-zA-Z]\b")
+_UNIT_LETTERS = frozenset("mgsLlhNJWVAKCFTdµkMBbnp")
+"""Behind a number they may be a unit, or thousand, million, billion: the other kinds know."""
+_SOLVED = re.compile(r"\$|\\[(\[]|\b(?:solve|solutions?|roots?|zeros|equation)\b", re.IGNORECASE)
+_WRITTEN = re.compile(r"\\(?:text|mbox|mathrm|textbf|textit)\s?\{([^{}]*)\}")
 _ABSOLUTE = re.compile(r"\|[^|]*[a-z][^|]*\|")
+_COMPUTED = re.compile(
+    r"^[\s$\[\\]{0,6}(?:\\d?frac\{d[^={}]{0,20}\}\{d[^={}]{0,20}\}|d\w{0,2}/d\w|\\int|\\lim|\\sum|\\prod)[^=]{0,300}=(?=.)",
+    re.DOTALL,
+)
+"""A left side that says what was computed: of "d/dx x^2 = 2x" the right side answers."""
 _LAYOUT = re.compile(r"\\(?:left|right|displaystyle|text|mathrm|mbox|,|!|;|:| )|[\s{}$]|\\[()\[\]]|(?<=\\)[dt](?=frac)")
 
 
@@ -58,6 +71,8 @@ def _is_plain_formula(text: str, meaning: Meaning, question: str) -> bool:
     """Whether plain characters are surely a formula: "p - q" and "(3, 4)" are, "24/7" and "2k" need not be."""
     if meaning.kind in ("equation", "spans", "inequality", "named") and _RELATION.search(text):
         return True
+    if meaning.kind == "set" and len(meaning.parts) > 1 and _SOLVED.search(question):
+        return all(exact(part) is not None for part in meaning.parts)
     if meaning.kind == "value" and meaning.name and _RELATION.search(text):
         return True
     if meaning.kind == "order" or (meaning.kind == "tuple" and _BRACKETED.search(text)):
@@ -71,8 +86,12 @@ def _is_plain_formula(text: str, meaning: Meaning, question: str) -> bool:
     if meaning.parts[0].op == "fact" or _ABSOLUTE.fullmatch(text.strip()):
         return True
     names = {part.name for tree in meaning.parts for part in walk(tree) if part.op in ("sym", "const")}
-    if not names or not _OPERATION.search(text):
+    if names and any(part.op == "fact" for tree in meaning.parts for part in walk(tree)):
+        return True
+    if not names or not _OPERATION.search(text) or any(word not in FUNCTIONS for word in _WORD.findall(text)):
         return False
+    if names & set(re.findall(r"\$[^$]*?([a-z])[^$]*\$", question)):
+        return True
     return " " in text.strip() or sum(char.isdigit() for char in text) + text.count("(") > 1 or "+" in text
 
 
@@ -81,6 +100,8 @@ def compare(reference: Reference, answer: str, question: str = "") -> Match:
     if len(answer) > MAX_CHARACTERS:
         return Match(None, "too_long")
     text = visible(answer)
+    if _COMPUTED.match(text) and not _COMPUTED.match(visible(reference.answer)):
+        text = _COMPUTED.sub("", text, count=1)
     best: Match | None = None
     for wording in (reference.answer, *reference.aliases):
         match = _compare(visible(wording), text, question, ordered=reference.ordered)
@@ -90,8 +111,27 @@ def compare(reference: Reference, answer: str, question: str = "") -> Match:
     return best or _UNREAD
 
 
+def is_expression(answer: str) -> bool:
+    """Whether an answer is mathematics that says other than one number, with or without a unit: "5r^5", a point.
+
+    For the kinds of plain values: a number that such an answer holds is not what it says; `compare` can tell.
+    """
+    if len(answer) > MAX_CHARACTERS or not (_MATHEMATICAL.search(answer) or _WITH_LETTERS.search(answer)):
+        return False
+    found = _stated(visible(answer))
+    if found is None or found[1].kind == "word":
+        return False
+    meaning = found[1]
+    if meaning.kind != "value":
+        return True
+    inner = meaning.parts[0].args[0] if meaning.parts[0].op == "neg" else meaning.parts[0]
+    names = symbols(inner)
+    measured = bool(names) and names <= _UNIT_LETTERS and inner.op in ("mul", "div")
+    return not (measured or inner.op in ("num", "base") or (inner.op == "div" and exact(inner) is not None))
+
+
 def _compare(wording: str, answer: str, question: str, *, ordered: bool) -> Match:
-    if _squeezed(wording) == _squeezed(bare(answer)):
+    if _squeezed(bare(wording)) == _squeezed(bare(answer)):
         return Match(True, "wording")
     if chemistry.is_formula(bare(wording), question):
         return chemistry.compare(bare(wording), answer)
@@ -99,11 +139,11 @@ def _compare(wording: str, answer: str, question: str, *, ordered: bool) -> Matc
     if wanted is None:
         return _UNREAD
     if wanted.kind == "word":
-        plain = infer_any(wanted.unit if wanted.unit != bare(wording).lower() else bare(wording), question)
-        module = kind_module(plain.type)
-        return _UNREAD if module is None or plain.type == "formula" else module.compare(plain, answer, question)
+        return _words(wanted, wording, answer, question)
     if doubtful(answer):
         return Match(None, "doubt")
+    if wanted.kind == "value" and not wanted.name and "=" in wording and "=" not in answer:
+        return Match(None, "equation")  # an identity, such as Euler's, is not its right side
     asked = Asked(question.lower(), crc32(wording.encode("utf-8", "replace")))
     given = _stated(answer)
     if given is None:
@@ -116,6 +156,20 @@ def _compare(wording: str, answer: str, question: str, *, ordered: bool) -> Matc
     if match.same and (why := _unfinished(wanted, given, wording, question)):
         return why
     return match
+
+
+def _words(wanted: Meaning, wording: str, answer: str, question: str) -> Match:
+    """A reference in words, such as `\\text{east}`, is of another kind; its module knows what words mean."""
+    for text in candidates(answer):
+        stated = _meaning(text) if text.startswith("\\") else None
+        if stated is not None and stated.kind == "word" and stated.unit == wanted.unit and not doubtful(answer):
+            return Match(True, "words")
+    unwrapped = bare(_WRITTEN.sub(r"\1", wording))
+    plain = infer_any(unwrapped, question)
+    module = kind_module(plain.type)
+    if module is None or plain.type == "formula":
+        return _UNREAD
+    return module.compare(plain, _WRITTEN.sub(r"\1", answer), question)
 
 
 def _ordered(wanted: Meaning, given: Meaning, asked: Asked) -> Match:

@@ -11,14 +11,17 @@ import re
 from functools import lru_cache
 from types import ModuleType
 
+from webscale_rl.reward.kinds import phrase
 from webscale_rl.reward.lexicon import FUNCTION, PLAIN
 from webscale_rl.reward.reference import Reference
 from webscale_rl.reward.text import clean, fold
 from webscale_rl.reward.verdict import Match
-from webscale_rl.reward.words import is_content, is_name_like, plain_text, read
+from webscale_rl.reward.words import LONGEST, is_content, is_name_like, plain_text, read
 
 MOST_ITEMS = 40
 """A longer list is no short answer."""
+MOST_OPEN = 12
+"""Items that are compared each with each; the others must be equal."""
 ITEM_KINDS = ("date", "money", "percentage", "quantity", "number", "code", "person", "name", "phrase")
 """What an item can be, the surest first."""
 
@@ -30,14 +33,18 @@ _AND = re.compile(r",?\s(?:and|&|plus|as well as)\s", re.IGNORECASE)
 _OR = re.compile(r",?\s(?:or|nor)\s", re.IGNORECASE)
 _ASSIGNED = re.compile(r"^[a-zA-Z](?:_?\d)?\s?=\s?")
 _GLOSS = re.compile(r"\s?\([^()]{0,200}\)")
-_LEAD = re.compile(r"^.{0,300}?(?:\b(?:are|is|were|was|include|includes|included|borders?)\b:?|:)\s", re.IGNORECASE | re.DOTALL)
+_LEAD = re.compile(
+    r"^.{0,300}?(?:\b(?:are|is|were|was|include|includes|included|borders?|of)\b:?|:)\s", re.IGNORECASE | re.DOTALL
+)
 _ORDER = re.compile(
-    r"\b(?:in (?:the )?(?:correct |right |chronological |ascending |descending |alphabetical |proper )?order|rank|ranked|sequence|chronolog\w+|from \w+ to \w+"
+    r"\b(?:in (?:the )?(?:correct |right |chronological |ascending |descending |alphabetical |proper )?order"
+    r"|rank|ranked|sequence|chronolog\w+|from \w+ to \w+"
     r"|steps?|ascending|descending|order of|sorted|arrange|in turn|in order)\b",
     re.IGNORECASE,
 )
 _SEVERAL = re.compile(
-    r"\b(?:what are|which are|list|name (?:the|all|two|three|four|five|six|both|some|any)|two|three|four|five|six|seven|eight|both|who were|what were"
+    r"\b(?:what are|which are|list|name (?:the|all|two|three|four|five|six|both|some|any)|two|three|four|five"
+    r"|six|seven|eight|both|who were|what were"
     r"|which \w+s\b|all of the|authors|members|components|countries|elements|ingredients|types|roots|solutions)\b",
     re.IGNORECASE,
 )
@@ -60,7 +67,9 @@ def infer(answer: str, question: str = "") -> Reference | None:
 def compare(reference: Reference, answer: str, question: str = "") -> Match:
     """Whether the answer lists what the reference lists."""
     wanted = _items(clean(reference.answer))
-    text = plain_text(answer[:4000])
+    if len(answer) > LONGEST:
+        return Match(None, "long")
+    text = plain_text(answer)
     if not text:
         return Match(False, "empty")
     found = items(_without_lead(text, question, wanted))
@@ -76,6 +85,10 @@ def compare(reference: Reference, answer: str, question: str = "") -> Match:
         if again != found:
             second = _matched(wanted, again, reference.ordered, question)
             match = second if second.same else match
+    if match.same is None and not reference.ordered:
+        # "the manufacture, sale and transportation of alcohol": the items share words that stand once
+        whole = phrase.compare(Reference(reference.answer, "phrase"), answer, question)
+        match = whole if whole.same else match
     return match
 
 
@@ -118,7 +131,9 @@ def _split(text: str, mark: str) -> list[str]:
         elif character in ")]}":
             depth = max(0, depth - 1)
         elif character == mark and not depth:
-            figures = text[at - 1 : at].isdecimal() and text[at + 1 : at + 4].isdecimal() and len(text[at + 1 : at + 4]) == 3
+            figures = (
+                text[at - 1 : at].isdecimal() and text[at + 1 : at + 4].isdecimal() and len(text[at + 1 : at + 4]) == 3
+            )
             if not (mark == "," and figures and not text[at + 4 : at + 5].isdecimal()):
                 parts.append(text[last:at])
                 last = at + 1
@@ -152,15 +167,18 @@ def _without_lead(text: str, question: str, wanted: tuple[str, ...]) -> str:
     """The text without what introduces the list ("The three primary colors of light are"), if that names no item."""
     known = read(question).content
     own = {stem for item in wanted for stem in read(item).content}
-    lead = _LEAD.match(text)
-    while lead:
+    for _ in range(4):
+        lead = _LEAD.match(text)
+        if not lead:
+            break
         words = [word for word in read(lead[0]).words if is_content(word)]
         if any(word.stem in own for word in words):
             return text
-        if not all(word.stem in known or word.plain in PLAIN or word.plain in FUNCTION or word.stem[0] == "#" for word in words):
+        if not all(
+            word.stem in known or word.plain in PLAIN or word.plain in FUNCTION or word.stem[0] == "#" for word in words
+        ):
             return text
         text = text[lead.end() :]
-        lead = _LEAD.match(text)
     return text
 
 
@@ -173,14 +191,22 @@ def _matched(wanted: tuple[str, ...], found: list[str], ordered: bool, question:
         says = [_same(one, other, question) for one, other in zip(wanted, found, strict=True)]
         return Match(_all(says), "ordered")
     left = list(found)
-    undecided = []
+    open_items = []
     for item in wanted:
         exact = next((other for other in left if fold(other) == fold(item)), None)
-        exact = exact or next((other for other in left if _same(item, other, question)), None)
-        if exact is not None:
-            left.remove(exact)
+        if exact is None:
+            open_items.append(item)
         else:
+            left.remove(exact)
+    if len(left) > MOST_OPEN:
+        return Match(None, "many")
+    undecided = []
+    for item in open_items:
+        same = next((other for other in left if _same(item, other, question)), None)
+        if same is None:
             undecided.append(item)
+        else:
+            left.remove(same)
     if not left:
         return Match(True, "items")
     open_ = all(any(_same(item, other, question) is None for other in left) for item in undecided)
@@ -202,10 +228,18 @@ def _same(wanted: str, given: str, question: str) -> bool | None:
         bare, other = _GLOSS.sub("", wanted), _GLOSS.sub("", given)
         if (bare, other) != (wanted, given) and bare and other:
             return _same(bare, other, question)
+    if not same and reference.type == "name" and re.match(r"[A-Z]\. ?[A-Z]", given):
+        person = importlib.import_module("webscale_rl.reward.kinds.person")
+        return bool(person.compare(Reference(wanted, "person"), given, "").same) or same
     if same is None and reference.type in ("name", "phrase"):
         more = [word for word in read(given).words if is_content(word)]
         own = read(wanted).stems
-        if own and more and more[-1].stem == own[-1] and all(word.plain.endswith(("ist", "ial")) or word.plain == "nazi" for word in more[:-1]):
+        if (
+            own
+            and more
+            and more[-1].stem == own[-1]
+            and all(word.plain.endswith(("ist", "ial")) or word.plain == "nazi" for word in more[:-1])
+        ):
             return True
     return same
 
@@ -219,5 +253,3 @@ def _kind(item: str) -> tuple[ModuleType, Reference]:
         if reference is not None:
             return module, reference
     return importlib.import_module("webscale_rl.reward.kinds.phrase"), Reference(item, "phrase")
-
-

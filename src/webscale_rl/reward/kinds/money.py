@@ -13,7 +13,8 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import NamedTuple
 
-from webscale_rl.reward.claims import Claim, decide
+from webscale_rl.reward import rates
+from webscale_rl.reward.claims import Claim, decide, names
 from webscale_rl.reward.kinds import number as numbers_kind
 from webscale_rl.reward.markup import plain
 from webscale_rl.reward.numbers import Number, find
@@ -43,7 +44,16 @@ _NAMES = {
     "shekel": "ILS", "rupiah": "IDR", "ringgit": "MYR", "dirham": "dirham", "guinea": "guinea", "shilling": "shilling",
     "bitcoin": "BTC", "mark": "mark", "deutschmark": "DEM", "deutsche mark": "DEM", "guilder": "guilder", "florin": "florin",
 }  # fmt: skip
-_CENTS = {"cent": "$", "¢": "$", "penny": "GBP", "pence": "GBP", "p": "GBP", "eurocent": "EUR", "euro cent": "EUR", "paise": "INR"}
+_CENTS = {
+    "cent": "$",
+    "¢": "$",
+    "penny": "GBP",
+    "pence": "GBP",
+    "p": "GBP",
+    "eurocent": "EUR",
+    "euro cent": "EUR",
+    "paise": "INR",
+}
 _SCALES = {"k": 10**3, "m": 10**6, "mn": 10**6, "mm": 10**6, "mio": 10**6, "b": 10**9, "bn": 10**9, "tn": 10**12, "t": 10**12,
            "l": 10**5, "cr": 10**7}  # fmt: skip
 _COUNTRIES = {
@@ -62,7 +72,7 @@ _BEFORE = re.compile(
 )
 _AFTER = re.compile(
     r"(?:\s?(?P<scale>k|K|[mM]n?|mm|MM|mio|[bB]n?|[tT]n?|L|cr|Cr)\b\.?)?[\s-]?"
-    rf"(?:(?P<symbol>{'|'.join(re.escape(one) for one in sorted({*_SYMBOLS, *_CODES, '¢'}, key=len, reverse=True))})(?![A-Za-z])"
+    rf"(?:(?P<symbol>{'|'.join(re.escape(one) for one in sorted({*_SYMBOLS, *_CODES, '¢'}, key=len, reverse=True))})(?!\s?[A-Za-z\d])"
     rf"|(?P<word>{'|'.join(re.escape(one) for one in sorted({*_NAMES, *_CENTS} - {'¢'}, key=len, reverse=True))})s?\b)?",
     re.IGNORECASE,
 )
@@ -75,12 +85,14 @@ _ASKS = re.compile(
 
 
 class Amount(NamedTuple):
-    """A number with its currency, "" if none stands beside it: an ISO code, or the word that several share."""
+    """A number with its currency, "" if none stands beside it: an ISO code, or the word that several share. `per` is
+    what it is for: hour, item."""
 
     number: Number
     currency: str
     start: int
     end: int
+    per: str = ""
 
 
 def infer(answer: str, question: str = "") -> Reference | None:
@@ -100,7 +112,10 @@ def infer(answer: str, question: str = "") -> Reference | None:
 
 
 _WEIGHED = re.compile(r"\bpounds?\.?$", re.IGNORECASE)
-_ASKS_PRICE = re.compile(r"£|\b(?:how much (?:money|did .{1,60} (?:cost|pay))|price|cost|fee|fine|paid|salary|worth|sold for|sterling)\b", re.IGNORECASE)
+_ASKS_PRICE = re.compile(
+    r"£|\b(?:how much (?:money|did .{1,60} (?:cost|pay))|price|cost|fee|fine|paid|salary|worth|sold for|sterling)\b",
+    re.IGNORECASE,
+)
 
 
 def compare(reference: Reference, answer: str, question: str = "") -> Match:
@@ -117,7 +132,7 @@ def compare(reference: Reference, answer: str, question: str = "") -> Match:
         Claim(
             one.start,
             one.end,
-            _same(sought, one, question, reference.tolerance),
+            _judged(sought, one, text, question, reference.tolerance),
             (one.number.value, one.currency),
             has_currency and not one.currency,
         )
@@ -159,7 +174,8 @@ def _amount(text: str, start: int, end: int, number: Number) -> Amount:
             number = number._replace(value=-abs(number.value))
     elif word.lower().rstrip("s") in _CENTS or word.lower() in _CENTS:
         number = _times(number, Fraction(1, 100))
-    return Amount(number, currency, start, end)
+    per, end = rates.per(text, end) if currency else ("", end)
+    return Amount(number, currency, start, end, per)
 
 
 def _currency(word: str) -> str:
@@ -195,6 +211,16 @@ def _adds_cents(text: str, one: Amount, cents: Amount) -> bool:
         and 0 < cents.number.value < 1
         and cents.number.places == 2
     )
+
+
+def _judged(sought: Amount, given: Amount, text: str, question: str, tolerance: float) -> bool | None:
+    """As `_same`, unless the answer counts something else, or names another rate."""
+    alike = _same(sought, given, question, tolerance)
+    if alike and not given.currency and names(text, given.end, "") is False:
+        return None
+    if alike:
+        return rates.agree(sought.per, given.per, question)
+    return alike
 
 
 def _same(sought: Amount, given: Amount, question: str, tolerance: float) -> bool | None:

@@ -10,17 +10,22 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from itertools import islice
 
-from webscale_rl.reward.assertion import Scene, best, breaks, clause_end, guarded, is_new, scene, stands
+from webscale_rl.reward.assertion import guarded
 from webscale_rl.reward.kinds import phrase
 from webscale_rl.reward.lexicon import FUNCTION, PLAIN
-from webscale_rl.reward.proper import ALWAYS_LEFT_OUT, GENERIC, LEGAL, PLACES, SPELT_OUT
+from webscale_rl.reward.proper import ALWAYS_LEFT_OUT, DEMONYMS, GENERIC, LEGAL, PLACES, SPELT_OUT, TITLES
 from webscale_rl.reward.reference import Reference
+from webscale_rl.reward.scene import Scene, best, breaks, clause_end, is_new, scene
+from webscale_rl.reward.standing import stands
 from webscale_rl.reward.text import fold
 from webscale_rl.reward.verdict import Match
 from webscale_rl.reward.words import (
+    LONGEST,
     Text,
     Word,
+    american,
     initials,
     is_content,
     is_exclusive,
@@ -35,9 +40,12 @@ _ARTICLES = frozenset(("a", "an", "the"))
 _LONGEST = 10
 _DOUBLED = re.compile(r"(.)\1")
 _FRONT = re.compile(
-    r"\b(?:where|which|what)(?:'s| is| was| are| were)?(?: the)?(?: name of the| capital)?\b.{0,40}\b(?:city|country|state|capital"
-    r"|continent|river|mountain|lake|ocean|sea|island|company|organization|organisation|agency|university|book|novel|film"
-    r"|movie|song|album|play|painting|band|team|planet|treaty|war|battle|language|newspaper|magazine|airline|brand)\b|^where\b",
+    r"\b(?:where|which|what)(?:'s| is| was| are| were)?(?: the)?(?: name of the| capital)?\b.{0,40}\b(?:city"
+    r"|country|state|capital"
+    r"|continent|river|mountain|lake|ocean|sea|island|company|organization|organisation|agency|university"
+    r"|book|novel|film"
+    r"|movie|song|album|play|painting|band|team|planet|treaty|war|battle|language|newspaper|magazine|airline"
+    r"|brand)\b|^where\b",
     re.IGNORECASE,
 )
 
@@ -60,11 +68,14 @@ def infer(answer: str, question: str = "") -> Reference | None:
 
 def compare(reference: Reference, answer: str, question: str = "") -> Match:
     """Whether the answer names what the reference names."""
+    if len(answer) > LONGEST:
+        return Match(None, "long")
     text = named(answer)
     if not text.words:
         return Match(False, "empty")
     every = dict.fromkeys(one for given in (reference.answer, *reference.aliases) for one in wordings(given))
-    return best(_compare(one, text, question) for one in every)
+    spelt_out = any(" " in one for one in every)
+    return best(_compare(one, text, question, spelt_out) for one in every)
 
 
 @lru_cache(maxsize=4096)
@@ -76,16 +87,17 @@ def named(text: str) -> Text:
 
 
 def _named(word: Word) -> Word:
-    return word if word.stem[0] == "#" else word._replace(stem=SPELT_OUT.get(word.plain, word.plain))
+    return word if word.stem[0] == "#" else word._replace(stem=SPELT_OUT.get(word.plain) or american(word.plain))
 
 
 @lru_cache(maxsize=4096)
-def _asked(question: str) -> frozenset[str]:
+def asked_words(question: str) -> frozenset[str]:
+    """The question's words as names are compared and as phrases are."""
     return frozenset(stem for word in read(question).words if is_content(word) for stem in (word.plain, word.stem))
 
 
-def _compare(wording: str, text: Text, question: str) -> Match:
-    wanted, asked = named(wording), _asked(question)
+def _compare(wording: str, text: Text, question: str, spelt_out: bool = False) -> Match:
+    wanted, asked = named(wording), asked_words(question)
     core = _core(wanted)
     if not core:
         return phrase.compare_wording(wording, read(wording), question)
@@ -95,18 +107,22 @@ def _compare(wording: str, text: Text, question: str) -> Match:
     if not wanted.words[0].raw.isascii():
         return phrase.compare_wording(wording, text, question)
     own = frozenset(core)
-    at = scene(text, own, question)._replace(asked=asked)
-    spoken = _by_initials(wanted, text, at)
+    at = scene(text, own, question, asked | (DEMONYMS - own))
+    spoken = _by_initials(wanted, text, at, spelt_out)
     if spoken is not None:
         return spoken
-    required = frozenset(stem for stem in core if stem not in asked and stem not in ALWAYS_LEFT_OUT) or own
+    left_out = ALWAYS_LEFT_OUT if not any(word.plain == "of" for word in wanted.words) else frozenset()
+    required = frozenset(stem for stem in core if stem not in asked and stem not in left_out) or own
     if len(core) == 1 or core[-1] in ("city", "college"):
         required = own - asked or own
     missing = required - frozenset(text.stems)
     if missing:
-        return _mismatch(own, required, text, at, missing)
+        return _mismatch(core, required, text, at, missing)
     found = []
-    for start, end in phrase.shortest(text.stems, required):
+    places = list(islice(phrase.shortest(text.stems, required), phrase.MOST_PLACES + 1))
+    if len(places) > phrase.MOST_PLACES:
+        return Match(None, "repeated")
+    for start, end in places:
         found.append(_window(wanted, text, at, _grown(text, own, start, end)))
     return phrase.together(found)
 
@@ -125,10 +141,14 @@ def _core(text: Text) -> tuple[str, ...]:
 def _grown(text: Text, own: frozenset[str], start: int, end: int) -> tuple[int, int]:
     """The window with the reference's other words beside it, and the articles and prepositions that link them."""
     words = text.words
-    while start and words[start - 1].stem in own and not breaks(words, start):
-        start -= 1
+    at = start
+    while at and (words[at - 1].stem in own or words[at - 1].plain in ("of", "the", "and")) and not breaks(words, at):
+        at -= 1
+        start = at if words[at].stem in own else start
     at = end
-    while at < len(words) and (words[at].stem in own or words[at].plain in ("of", "the", "and")) and not breaks(words, at):
+    while (
+        at < len(words) and (words[at].stem in own or words[at].plain in ("of", "the", "and")) and not breaks(words, at)
+    ):
         at += 1
         end = at if words[at - 1].stem in own else end
     return start, end
@@ -158,7 +178,13 @@ def _beside(text: Text, at: Scene, start: int, end: int) -> Match | None:
     if start and words[start - 1].plain in SPELT_OUT and words[start - 1].raw.isupper():
         return Match(False, "other_name")
     before = words[start - 1] if start and not breaks(words, start) else None
-    if before and is_new(at, before) and (is_exclusive(before.stem) or is_exclusive(read(before.raw).stems[0])):
+    before = None if before and before.plain in TITLES else before
+    if (
+        before
+        and is_name_like(before)
+        and before.stem not in at.own
+        and (is_exclusive(before.stem) or is_exclusive(read(before.raw).stems[0]))
+    ):
         return Match(False if fragment else None, "other_name")
     after = words[end] if end < len(words) and not breaks(words, end) else None
     if after and after.plain in GENERIC and after.stem not in at.asked and is_name_like(after):
@@ -181,8 +207,8 @@ def _beside(text: Text, at: Scene, start: int, end: int) -> Match | None:
     return None
 
 
-def _by_initials(wanted: Text, text: Text, at: Scene) -> Match | None:
-    """WHO for the World Health Organization, and the other way round."""
+def _by_initials(wanted: Text, text: Text, at: Scene, spelt_out: bool) -> Match | None:
+    """WHO for the World Health Organization, and the other way round unless the reference says itself what it is."""
     letters = _letters(wanted)
     for place, word in enumerate(text.words):
         if len(word.raw) >= 2 and word.raw.isupper() and word.plain in letters and word.plain not in at.own:
@@ -190,10 +216,12 @@ def _by_initials(wanted: Text, text: Text, at: Scene) -> Match | None:
                 return Match(True, "initials")
             match = guarded(at, place, place + 1)
             return stands(at, place, place + 1, name=True) if match.same else match
-    if len(wanted.words) == 1 and len(wanted.words[0].raw) >= 3 and wanted.words[0].raw.isupper():
+    if not spelt_out and len(wanted.words) == 1 and len(wanted.words[0].raw) >= 3 and wanted.words[0].raw.isupper():
         name = tuple(word for word in text.words if word.plain not in _ARTICLES)
-        if len(name) <= _LONGEST and wanted.words[0].plain in _letters(text) and all(
-            is_name_like(word) or not is_content(word) for word in name
+        if (
+            len(name) <= _LONGEST
+            and wanted.words[0].plain in _letters(text)
+            and all(is_name_like(word) or not is_content(word) for word in name)
         ):
             return Match(True, "initials")
     return None
@@ -204,7 +232,13 @@ def _letters(text: Text) -> frozenset[str]:
     return initials(text._replace(words=kept)) if len(kept) > 1 else frozenset()
 
 
-def _mismatch(own: frozenset[str], required: frozenset[str], text: Text, at: Scene, missing: frozenset[str]) -> Match:
+def _is_team(core: tuple[str, ...], text: Text) -> bool:
+    """The Packers for the Green Bay Packers: the plural that ends the name, alone."""
+    last = core[-1]
+    return len(core) > 1 and _core(text) == (last,) and last.endswith("s") and len(last) > 4 and last not in GENERIC
+
+
+def _mismatch(core: tuple[str, ...], required: frozenset[str], text: Text, at: Scene, missing: frozenset[str]) -> Match:
     new = [word for word in text.words if is_new(at, word)]
     short = len(text.content) <= phrase.FRAGMENT
     for key in missing:
@@ -217,8 +251,14 @@ def _mismatch(own: frozenset[str], required: frozenset[str], text: Text, at: Sce
                 return Match(False, "opposed")
     if not new:
         if missing == required:
-            return Match(False, "says_nothing") if not any(word.plain in PLAIN for word in text.words) else Match(None, "other")
+            return (
+                Match(False, "says_nothing")
+                if not any(word.plain in PLAIN for word in text.words)
+                else Match(None, "other")
+            )
         first = read(next(iter(missing))).stems
+        if _is_team(core, text):
+            return Match(True, "team")
         return Match(False if len(missing) == 1 and first and is_exclusive(first[0]) else None, "partial")
     if missing != required:
         return Match(False if short else None, "other_name")

@@ -40,9 +40,7 @@ _PERCENT_ASKED = re.compile(r"%|\bper ?cent|\bpercentages?\b", re.IGNORECASE)
 _SHARE_ASKED = re.compile(
     r"\b(?:probability|proportion|fraction|decimal|ratio|share|chance|likelihood)\b", re.IGNORECASE
 )
-_EXPRESSION_AFTER = re.compile(
-    r"\s?[\^√π!∞²³°′″]|\s?[*/·×+](?=\s?[\w(\\√])|\s?-\s(?=\d)|(?:[xyzabnki]\b)|\s?\\[a-z]"
-)
+_EXPRESSION_AFTER = re.compile(r"\s?[\^√π!∞²³°′″]|\s?[*/·×+](?=\s?[\w(\\√])|\s?-\s(?=\d)|(?:[xyzabnki]\b)|\s?\\[a-z]")
 _EXPRESSION_BEFORE = re.compile(
     r"(?:[\^√_|±∓]|\\[a-z]+\{|[\w)]\s?[*/·×+]|\d\s?-|\b(?:log|ln|sin|cos|tan|sqrt)[\s(])\s?$"
 )
@@ -53,6 +51,14 @@ _NOTHING = re.compile(
 _LABEL = re.compile(
     r"(?:#|no\.|nos?\.|number|№|chapter|section|article|page|grade|level|type|group|step) ?$", re.IGNORECASE
 )
+
+
+_RANK_ASKED = re.compile(r"\b(?:which|what|in what|her|his|their) (?:place|position|rank)|\b(?:rank(?:ed|s)?|placed?)\b", re.IGNORECASE)
+_YEAR_BEFORE = re.compile(r"\b(?:in|since|by|during|until|year|from|after|before)\s$", re.IGNORECASE)
+
+
+def _is_year(value: Fraction) -> bool:
+    return value.denominator == 1 and 1000 <= value <= 2100
 
 
 def infer(answer: str, question: str = "") -> Reference | None:
@@ -88,7 +94,9 @@ def same(sought: Number, given: Number, question: str = "", tolerance: float = 0
     if sought.form in ("decimal", "scientific") and _rounds_to(given, sought):
         return True if digits(sought) >= SURE_DIGITS else None
     if given.form in ("decimal", "scientific") and _rounds_to(sought, given) and digits(given) >= NEAR_DIGITS:
-        return True if _ROUNDED.search(question) and not _EXACT.search(question) else None
+        # a decimal reference was rounded as far as the question wants; a fraction may be rounded anywhere
+        asked = sought.places is None and _ROUNDED.search(question) and not _EXACT.search(question)
+        return True if asked else None
     return False
 
 
@@ -143,7 +151,14 @@ def _claim(reference: Reference, sought: Number, one: Found, text: str, question
     ):
         alike = None
     pronoun = number.form == "words" and number.value == 1 and number.places == 0
-    weak = pronoun or (number.ordinal and not sought.ordinal) or _LABEL.search(text[max(0, one.start - 9) : one.start])
+    before = text[max(0, one.start - 12) : one.start]
+    ranked = bool(_RANK_ASKED.search(question))
+    weak = (
+        pronoun
+        or (number.ordinal != ranked and not (number.ordinal and sought.ordinal))
+        or _LABEL.search(before)
+        or (_is_year(number.value) and not _is_year(sought.value) and _YEAR_BEFORE.search(before))
+    )
     return Claim(one.start, one.end, alike, (number.value, bool(percent)) if percent else number.value, bool(weak))
 
 

@@ -12,7 +12,8 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import NamedTuple
 
-from webscale_rl.reward.claims import Claim, decide
+from webscale_rl.reward import rates
+from webscale_rl.reward.claims import Claim, decide, names
 from webscale_rl.reward.kinds import number as numbers_kind
 from webscale_rl.reward.markup import plain
 from webscale_rl.reward.numbers import Number, find
@@ -26,7 +27,10 @@ _SIGN = re.compile(
     re.IGNORECASE,
 )
 _ASKED = re.compile(r"%|\bper ?cent|\bpercentages?\b", re.IGNORECASE)
-_SHARE_ASKED = re.compile(r"\b(?:probability|proportion|fraction|decimal|ratio|chance|likelihood|odds)\b", re.IGNORECASE)
+_SHARE_ASKED = re.compile(
+    r"\b(?:probability|proportion|fraction|decimal|ratio|chance|likelihood|odds)\b", re.IGNORECASE
+)
+_PRICED = re.compile(r"[$£€¥₹]\s?$")
 _OUT_OF = re.compile(r"\s(?:in|out of(?: every)?)\s(?:every\s)?$")
 _LEADS = re.compile(r"^(?:[A-Za-z]\w{0,3}\s?=|about|approximately|around|roughly|~|≈)\s?", re.IGNORECASE)
 
@@ -38,6 +42,7 @@ class Share(NamedTuple):
     sort: str
     start: int
     end: int
+    per: str = ""
 
 
 def infer(answer: str, question: str = "") -> Reference | None:
@@ -65,7 +70,7 @@ def compare(reference: Reference, answer: str, question: str = "") -> Match:
         Claim(
             one.start,
             one.end,
-            _same(sought, one, question, reference.tolerance),
+            _judged(sought, one, text, question, reference.tolerance),
             (one.number.value, one.sort),
             has_sign and one.sort == "bare",
         )
@@ -84,6 +89,8 @@ def shares(text: str) -> list[Share]:
         if ratio is not None:
             found[-1] = Share(Number(ratio, None, "fraction"), "fraction", found[-1].start, one.end)
             continue
+        if _PRICED.search(text[max(0, one.start - 2) : one.start]):
+            continue
         sign = _SIGN.match(text, one.end)
         if sign is None:
             found.append(Share(one.number, "fraction" if one.number.form == "fraction" else "bare", one.start, one.end))
@@ -92,7 +99,8 @@ def shares(text: str) -> list[Share]:
             found.append(Share(number, "points", one.start, sign.end()))
         else:
             number = _shifted(one.number, -1) if sign["mille"] else one.number
-            found.append(Share(number, "percent", one.start, sign.end()))
+            per, end = rates.per(text, sign.end())
+            found.append(Share(number, "percent", one.start, end, per))
     return found
 
 
@@ -110,6 +118,14 @@ def _shifted(number: Number, powers: int) -> Number:
     return number._replace(value=number.value * Fraction(10) ** powers, places=places)
 
 
+def _judged(sought: Share, given: Share, text: str, question: str, tolerance: float) -> bool | None:
+    """As `_same`, unless the answer counts something ("64 patients"), or names another rate."""
+    alike = _same(sought, given, question, tolerance)
+    if alike and given.sort == "bare" and names(text, given.end, "") is False:
+        return None
+    return rates.agree(sought.per, given.per, question) if alike else alike
+
+
 def _same(sought: Share, given: Share, question: str, tolerance: float) -> bool | None:
     if given.sort == sought.sort:
         return _alike(sought.number, given.number, question, tolerance)
@@ -125,6 +141,8 @@ def _same(sought: Share, given: Share, question: str, tolerance: float) -> bool 
         return as_percent or (None if as_share else False)
     if _SHARE_ASKED.search(question):
         return as_share or (None if as_percent else False)
+    if as_percent and abs(given.number.value) > 1:
+        return True  # no proportion is more than 1, so that only per cent can be meant
     return False if as_share is False and as_percent is False else None
 
 

@@ -1,8 +1,8 @@
 """Persons: the surname, and given names that do not contradict.
 
 "Einstein", "A. Einstein", "Einstein, Albert" and "Dr. Albert Einstein" are Albert Einstein; Alfred Einstein is not, a
-given name alone is undecided, and so is a surname that several who are asked about bear. A suffix or number that differs
-is another person. Not covered: pen names, maiden names, nicknames that are no form of the given name.
+given name alone is undecided, and so is a surname that several who are asked about bear. A suffix or number that
+differs is another person. Not covered: pen names, maiden names, nicknames that are no form of the given name.
 """
 
 from __future__ import annotations
@@ -12,9 +12,11 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from webscale_rl.reward.assertion import Scene, best, breaks, guarded, is_new, scene, stands
+from webscale_rl.reward.assertion import HEDGES, guarded
 from webscale_rl.reward.kinds import name, phrase
+from webscale_rl.reward.lexicon import NEGATIONS, PLAIN
 from webscale_rl.reward.proper import (
+    DEMONYMS,
     FEMALE,
     GIVEN,
     GIVEN_VARIANTS,
@@ -28,17 +30,28 @@ from webscale_rl.reward.proper import (
     TITLES,
 )
 from webscale_rl.reward.reference import Reference
+from webscale_rl.reward.scene import Scene, best, breaks, is_new, scene
+from webscale_rl.reward.standing import stands
 from webscale_rl.reward.verdict import Match
-from webscale_rl.reward.words import Text, Word, is_content, is_name_like, near, read, wordings
+from webscale_rl.reward.words import LONGEST, Text, Word, is_content, is_name_like, near, wordings
 
 _WHO = re.compile(
-    r"\b(?:who|whom|whose)\b|\b(?:which|what)\b.{0,40}\b(?:scientist|physicist|chemist|mathematician|author|writer|poet|playwright"
-    r"|novelist|painter|artist|composer|singer|musician|actor|actress|director|king|queen|emperor|president|prime minister"
-    r"|pope|saint|general|explorer|inventor|philosopher|economist|astronomer|biologist|astronaut|athlete|player|person|man"
+    r"\b(?:who|whom|whose)\b|\b(?:which|what)\b.{0,40}\b(?:scientist|physicist|chemist|mathematician|author"
+    r"|writer|poet|playwright"
+    r"|novelist|painter|artist|composer|singer|musician|actor|actress|director|king|queen|emperor|president"
+    r"|prime minister"
+    r"|pope|saint|general|explorer|inventor|philosopher|economist|astronomer|biologist|astronaut|athlete"
+    r"|player|person|man"
     r"|woman|leader|monarch|judge|justice|senator|politician|founder|engineer|doctor|psychologist)\b",
     re.IGNORECASE,
 )
-_TEAMS = re.compile(r"\b(?:won|win|wins|beat|beats|defeated|champions?|team|club|band|owns|makes|manufactures|publish\w*)\b", re.I)
+_TEAMS = re.compile(
+    r"\b(?:won|win|wins|beat|beats|defeated|champions?|team|club|band|owns|makes|manufactures|publish\w*)\b", re.I
+)
+
+
+_OTHERS = frozenset("number suffix surname given_name middle_name person more_names title".split())
+"""Why a name in a sentence is not the person's: another name beside the right one denies nothing."""
 
 
 class Person(NamedTuple):
@@ -78,6 +91,8 @@ def fold_words(words: Sequence[Word]) -> str:
 
 def compare(reference: Reference, answer: str, question: str = "") -> Match:
     """Whether the answer names the same person."""
+    if len(answer) > LONGEST:
+        return Match(None, "long")
     text = name.named(answer)
     if not text.words:
         return Match(False, "empty")
@@ -92,7 +107,7 @@ def _compare(wording: str, text: Text, answer: str, question: str) -> Match:
         return name.compare(Reference(wording, "name"), answer, question)
     if tuple(word.plain for word in words) == tuple(word.plain for word in text.words):
         return Match(True, "equal")
-    at = scene(text, frozenset(word.stem for word in words), question)
+    at = scene(text, frozenset(word.stem for word in words), question, name.asked_words(question) | DEMONYMS)
     whole = _person(text.words) if _is_personal(text.words) else None
     if whole is not None:
         return _same(wanted, whole, at)
@@ -101,8 +116,11 @@ def _compare(wording: str, text: Text, answer: str, question: str) -> Match:
     for place, word in enumerate(text.words):
         if word.plain == wanted.surname or (word.raw.isupper() and len(initials) > 2 and word.plain == initials):
             found.append(_mention(wanted, text, at, place))
+        if len(found) > phrase.MOST_PLACES:
+            return Match(None, "repeated")
     if found:
-        return phrase.together(found)
+        fitting = [match for match in found if match.same or match.rule not in _OTHERS]
+        return phrase.together(fitting or found)
     return _absent(wanted, text, at)
 
 
@@ -127,8 +145,9 @@ def _mention(wanted: Person, text: Text, at: Scene, place: int) -> Match:
     match = guarded(at, start, end)
     if not match.same:
         return match
-    listed = start and "," in words[start].gap and any(is_new(at, word) and is_name_like(word) for word in words[:start])
-    if listed and all(is_name_like(word) or not is_content(word) for word in words):
+    before = start > 0 and "," in words[start].gap and any(is_new(at, word) for word in words[:start])
+    after = end < len(words) and "," in words[end].gap and any(is_new(at, word) for word in words[end:])
+    if (before or after) and all(is_name_like(word) or not is_content(word) for word in words):
         return Match(None, "several")
     standing = stands(at, start, end, name=True)
     return same if standing.same else standing
@@ -138,6 +157,8 @@ def _belongs(words: tuple[Word, ...], at: int) -> bool:
     word = words[at]
     if word.plain in PARTICLES and at + 1 < len(words) and is_name_like(words[at + 1]):
         return word.plain not in ("do", "e", "y", "le") or word.raw.islower()
+    if word.plain in NEGATIONS or word.plain in HEDGES:
+        return False
     return is_name_like(word) and is_content(word) and word.stem[0] != "#"
 
 
@@ -146,11 +167,16 @@ def _is_personal(words: tuple[Word, ...]) -> bool:
     if not words or len(words) > 8:
         return False
     commas = sum("," in word.gap for word in words)
+    if any(
+        word.plain in NEGATIONS or word.plain in HEDGES or (word.plain in PLAIN and at == 0)
+        for at, word in enumerate(words)
+    ):
+        return False
     if commas > 1 or any(word.gap.strip(".,-") for word in words):
         return False
     for at, word in enumerate(words):
         named = is_name_like(word) or word.stem[0] == "#" or word.plain in PARTICLES or word.plain in SUFFIXES
-        if at and word.plain == "the" or (at == 0 and word.plain in PARTICLES and len(words) > 1):
+        if (at and word.plain == "the") or (at == 0 and word.plain in PARTICLES and len(words) > 1):
             continue
         if not named or not (is_content(word) or word.plain in PARTICLES):
             return False
@@ -162,6 +188,8 @@ def _person(words: tuple[Word, ...]) -> Person | None:
     """The parts of a name; None if there are none. "Last, First" is turned round, a suffix behind a comma is not."""
     at = next((at for at, word in enumerate(words) if at and "," in word.gap), 0)
     if at and words[at].plain not in SUFFIXES:
+        if sum(word.plain not in PARTICLES for word in words[:at]) > 1:
+            return None  # two names
         words = words[at:] + words[:at]
     titles: set[str] = set()
     parts: list[str] = []
@@ -173,7 +201,7 @@ def _person(words: tuple[Word, ...]) -> Person | None:
             suffix = {"junior": "jr", "senior": "sr"}.get(word.plain, word.plain)
         elif word.stem[0] == "#" and parts:
             number = word.stem
-        elif word.plain == "the" or word.plain in PARTICLES and len(words) > 1:
+        elif word.plain == "the" or (word.plain in PARTICLES and len(words) > 1):
             continue
         elif len(word.raw) <= 3 and word.raw.isupper() and word is not words[-1] and len(word.raw) > 1:
             parts.extend(word.plain)
@@ -188,19 +216,13 @@ def _same(wanted: Person, given: Person, at: Scene) -> Match:
     """Whether two names can be one person's."""
     if (wanted.titles & MALE and given.titles & FEMALE) or (wanted.titles & FEMALE and given.titles & MALE):
         return Match(False, "title")
-    if wanted.suffix != given.suffix and {wanted.suffix, given.suffix} & {"sr"}:
-        return Match(False if wanted.suffix and given.suffix else None, "suffix")
-    if wanted.number != given.number:
-        if wanted.number and given.number:
-            return Match(False, "number")
-        if given.number or not wanted.given:
-            return Match(None, "number")
-        if given.suffix == "sr":
-            return Match(False, "suffix")
-    elif wanted.number and given.suffix == "sr":
-        return Match(False, "suffix")
+    if given.titles & MALE and at.asked & {"female", "woman", "queen", "wife", "daughter", "mother"}:
+        return Match(False, "title")
+    numbered = _numbers(wanted, given)
+    if numbered is not None:
+        return numbered
     if not wanted.given:
-        return _one_name(wanted, given)
+        return _one_name(wanted, given, at)
     if not given.given:
         return _alone(wanted, given, at)
     if wanted.surname != given.surname:
@@ -210,6 +232,17 @@ def _same(wanted: Person, given: Person, at: Scene) -> Match:
             return Match(None if _given(wanted.given[0], given.given[0]) else False, "surname")
         return Match(False, "surname")
     return _given_names(wanted, given)
+
+
+def _numbers(wanted: Person, given: Person) -> Match | None:
+    """Whether suffixes and numbers tell two persons apart. Only a king needs his number, only a father his Sr."""
+    if wanted.suffix != given.suffix and "sr" in (wanted.suffix, given.suffix):
+        return Match(False if (wanted.suffix and given.suffix) or wanted.number else None, "suffix")
+    if wanted.number == given.number:
+        return None
+    if wanted.number and given.number:
+        return Match(False, "number")
+    return Match(None, "number") if given.number or not wanted.given else None
 
 
 def _given_names(wanted: Person, given: Person) -> Match:
@@ -227,7 +260,7 @@ def _given_names(wanted: Person, given: Person) -> Match:
     return Match(True, "person")
 
 
-def _one_name(wanted: Person, given: Person) -> Match:
+def _one_name(wanted: Person, given: Person, at: Scene) -> Match:
     """A reference of one name: Charlemagne, Bono, Victoria."""
     if not given.given:
         if given.surname == wanted.surname:
@@ -235,7 +268,10 @@ def _one_name(wanted: Person, given: Person) -> Match:
         return Match(None if near(wanted.surname, given.surname) else False, "person")
     if given.given[0] == wanted.surname and wanted.surname in KNOWN_BY_GIVEN and len(given.given) == 1:
         return Match(True, "person")
-    return Match(None if wanted.surname in (*given.given, given.surname) else False, "more_names")
+    parts = (*given.given, given.surname)
+    if wanted.surname in parts:
+        return Match(all(part in at.asked for part in parts if part != wanted.surname) or None, "more_names")
+    return Match(False, "more_names")
 
 
 def _alone(wanted: Person, given: Person, at: Scene) -> Match:

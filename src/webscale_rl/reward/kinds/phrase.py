@@ -9,14 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import islice
 from typing import NamedTuple
 
-from webscale_rl.reward.assertion import Scene, best, guarded, is_new, scene, stands
+from webscale_rl.reward.assertion import guarded
 from webscale_rl.reward.lexicon import NEGATIONS, PLAIN
 from webscale_rl.reward.reference import Reference
+from webscale_rl.reward.scene import Scene, best, is_new, scene
+from webscale_rl.reward.standing import stands, turns
 from webscale_rl.reward.text import fold
 from webscale_rl.reward.verdict import Match
 from webscale_rl.reward.words import (
+    LONGEST,
     Text,
     initials,
     is_content,
@@ -31,15 +35,21 @@ from webscale_rl.reward.words import (
 
 SHORT = 3
 """Content words up to which a phrase is a term: with another word in it, it is another term."""
+MOST_EXACT = 3
+"""Content words from which a phrase is a description: its colourless words ("main", "used") may be missing."""
 FRAGMENT = 6
 """Content words up to which an answer is a term or a name rather than an explanation."""
+MOST_PLACES = 8
+"""Places where an answer has the reference; more is no answer of a few words."""
 _ARTICLES = frozenset(("a", "an", "the"))
-_DIRECTED = frozenset("from to by than into over".split())
+_DIRECTED = frozenset("by than into over while whereas but versus".split())
+_FORMS = frozenset("plural singular tense spell spelled spelling participle conjugation adjective adverb".split())
 
 
 class Wanted(NamedTuple):
     """What one wording of a reference asks for. `keys` are its content stems in order, `required` those that the
-    question does not hold, `names` those with a capital, `directed` that their order matters."""
+    question does not hold, `names` those with a capital, `paired` those that exclude another one, `directed` that
+    the order of all matters."""
 
     text: Text
     keys: tuple[str, ...]
@@ -48,8 +58,11 @@ class Wanted(NamedTuple):
     bare: tuple[str, ...]
     letters: frozenset[str]
     names: tuple[str, ...]
+    paired: tuple[str, ...]
     directed: bool
     symmetric: bool
+    verbal: bool
+    forms: bool
 
 
 def infer(answer: str, question: str = "") -> Reference | None:
@@ -59,6 +72,8 @@ def infer(answer: str, question: str = "") -> Reference | None:
 
 def compare(reference: Reference, answer: str, question: str = "") -> Match:
     """Whether the answer asserts the reference, or one of its other wordings."""
+    if len(answer) > LONGEST:
+        return Match(None, "long")
     text = read(answer)
     if not text.words:
         return Match(fold(answer) == fold(reference.answer) and bool(fold(answer)), "symbols")
@@ -72,13 +87,19 @@ def compare_wording(wording: str, text: Text, question: str) -> Match:
     if not wanted.text.words:
         return Match(None, "symbols")
     bare = _bare(text)
+    if wanted.forms:
+        written = tuple(word.plain for word in text.words), tuple(word.plain for word in wanted.text.words)
+        if len(written[0]) <= len(written[1]):
+            return Match(written[0] == written[1], "form")
+        if not frozenset(written[1]) <= frozenset(written[0]):
+            return Match(False, "form")
     if bare == wanted.bare or "".join(bare) == "".join(wanted.bare):
         return Match(True, "equal")
     if len(text.words) == 1 and text.words[0].raw.isupper() and text.words[0].plain in wanted.letters:
         return Match(len(text.words[0].raw) > 2 or None, "initials")
     if not wanted.text.words[0].raw.isascii() and _unspaced(wanted.text):
         return _in_script(wanted.text, text)
-    at = scene(text, wanted.own, question)
+    at = scene(text, wanted.own, question)._replace(act=wanted.verbal and len(wanted.keys) > 1)
     held, replaced = _held(wanted, text, at)
     missing = wanted.required - held
     if missing:
@@ -87,7 +108,7 @@ def compare_wording(wording: str, text: Text, question: str) -> Match:
         return Match(None, "kin")
     if any(opposed(key, word.stem) for key in wanted.own - text.content for word in text.words if is_new(at, word)):
         return Match(False, "opposed")
-    at = at._replace(own=at.own | frozenset(replaced))
+    at = scene(text, at.own | frozenset(replaced), question)._replace(act=at.act) if replaced else at
     sought = frozenset(key if key in text.content else replaced_by(key, replaced) for key in wanted.required)
     return _windows(wanted, text, at, sought)
 
@@ -103,17 +124,21 @@ def _wanted(wording: str, question: str) -> Wanted:
     keys = tuple(word.stem for word in text.words if is_content(word)) or text.stems
     asked = read(question).content
     own = frozenset(keys)
+    said = own - {word.stem for word in text.words if word.plain in PLAIN} if len(own) > MOST_EXACT else own
     plains = {word.plain for word in text.words}
     return Wanted(
         text=text,
         keys=keys,
-        required=own - asked or own,
+        required=said - asked or own,
         own=own,
         bare=_bare(text),
         letters=initials(text) if len(text.words) > 1 else frozenset(),
         names=tuple(word.stem for word in text.words[1:] if is_name_like(word)),
-        directed=bool(plains & _DIRECTED) and len(keys) > 2,
+        paired=tuple(key for key in keys if any(opposed(key, other) for other in keys)) if len(keys) < 40 else (),
+        directed=len(keys) > 2 and (bool(plains & _DIRECTED) or {"from", "to"} <= plains),
         symmetric="and" in plains,
+        verbal=_is_verbal(text),
+        forms=any(word.plain in _FORMS for word in read(question).words),
     )
 
 
@@ -137,12 +162,20 @@ def _held(wanted: Wanted, text: Text, at: Scene) -> tuple[frozenset[str], tuple[
 
 
 def _windows(wanted: Wanted, text: Text, at: Scene, sought: frozenset[str]) -> Match:
-    """The last window decides, unless an earlier one denies what it says."""
+    """What is made of the places where the answer has all that is sought."""
     found: list[Match] = []
-    for start, end in _shortest(text.stems, sought):
+    places = list(islice(shortest(text.stems, sought), MOST_PLACES + 1))
+    if len(places) > MOST_PLACES:
+        return Match(None, "repeated")
+    for start, end in places:
         match = _inside(wanted, text, at, start, end)
         match = guarded(at, start, end) if match is None else match
         found.append(stands(at, start, end) if match.same else match)
+    return together(found)
+
+
+def together(found: list[Match]) -> Match:
+    """What the places where an answer has the reference say together: right if one asserts it and none denies it."""
     if not found:
         return Match(None, "scattered")
     if any(match.same for match in found):
@@ -151,15 +184,23 @@ def _windows(wanted: Wanted, text: Text, at: Scene, sought: frozenset[str]) -> M
     return found[-1]
 
 
-def _shortest(stems: tuple[str, ...], sought: frozenset[str]) -> Iterator[tuple[int, int]]:
+def shortest(stems: tuple[str, ...], sought: frozenset[str]) -> Iterator[tuple[int, int]]:
     """The runs of words that hold all stems and do not overlap, as short as they can be, from left to right."""
     last: dict[str, int] = {}
+    found: tuple[int, int] | None = None
     for place, stem in enumerate(stems):
         if stem in sought:
             last[stem] = place
             if len(last) == len(sought):
-                yield min(last.values()), place + 1
-                last.clear()
+                start, end = min(last.values()), place + 1
+                if found is None or start >= found[1]:
+                    if found:
+                        yield found
+                    found = start, end
+                elif end - start < found[1] - found[0]:
+                    found = start, end
+    if found:
+        yield found
 
 
 def _inside(wanted: Wanted, text: Text, at: Scene, start: int, end: int) -> Match | None:
@@ -171,30 +212,37 @@ def _inside(wanted: Wanted, text: Text, at: Scene, start: int, end: int) -> Matc
         return Match(False, "denied")
     if any(word.plain == "or" for word in words) and not any(word.plain == "or" for word in wanted.text.words):
         return Match(None if new else False, "alternatives")
+    if any(turns(word) for word in new):
+        return Match(None, "turned")
     if new and (left_out or any(is_exclusive(word.stem) for word in new)):
         return Match(None, "substituted")
     if len(new) > max(1, len(wanted.keys) // 2) or end - start > 4 * len(wanted.text.words) + 4:
         return Match(None, "scattered")
-    if not wanted.symmetric and len(wanted.keys) > 1 and _turned(wanted, text.stems[start:end]):
+    if len(wanted.keys) > 1 and _turned(wanted, text.stems):
         return Match(None, "order")
     return None
 
 
 def _turned(wanted: Wanted, stems: tuple[str, ...]) -> bool:
     """Whether the answer has the reference's words in another order where that says another thing."""
-    line = wanted.keys if wanted.directed else wanted.names
-    kept = [key for key in line if key in stems]
-    places = [stems.index(key) for key in kept]
-    return len(kept) > 1 and places != sorted(places)
+    paired = () if wanted.symmetric and len(wanted.keys) <= SHORT else wanted.paired
+    for line in (paired, wanted.keys if wanted.directed else () if wanted.symmetric else wanted.names):
+        places = [stems.index(key) for key in line if key in stems]
+        if places != sorted(places):
+            return True
+    return False
 
 
 def _mismatch(wanted: Wanted, text: Text, at: Scene, missing: frozenset[str]) -> Match:
     """Why the answer is not the reference: something that excludes it, other words, or too little to tell."""
     new = [word.stem for word in text.words if is_new(at, word)]
     said = new or [word.stem for word in text.words if is_content(word) and word.stem not in wanted.own]
+    if missing <= NEGATIONS and wanted.own & text.content:
+        return Match(False, "negation")
     if any(opposed(key, other) for key in missing for other in said):
         return Match(False, "opposed")
-    if any(near(key, other) for key in missing for other in new):
+    written = [word.plain for word in wanted.text.words if word.stem in missing]
+    if any(near(key, word.plain) for key in written for word in text.words if is_new(at, word)):
         return Match(None, "near")
     shares = missing != wanted.required
     if not new:
@@ -205,24 +253,43 @@ def _mismatch(wanted: Wanted, text: Text, at: Scene, missing: frozenset[str]) ->
     if any(kin(key, other) for key in missing for other in new):
         return Match(None, "kin")
     if shares:
-        return Match(False if len(wanted.keys) <= SHORT and len(new) <= SHORT else None, "substituted")
-    if len(wanted.required) <= SHORT and (len(text.content) <= FRAGMENT or len(wanted.keys) <= SHORT):
+        terms = len(wanted.keys) <= SHORT and len(text.content) <= SHORT + 1 and not wanted.verbal
+        return Match(False if terms else None, "substituted")
+    if (
+        not wanted.verbal
+        and len(wanted.required) <= SHORT
+        and (len(text.content) <= FRAGMENT or len(wanted.keys) <= SHORT)
+    ):
         return Match(False, "disjoint")
     return Match(None, "other_words")
 
 
+def _is_verbal(text: Text) -> bool:
+    """Whether a phrase says what is done rather than what there is: for an act there are many words."""
+    first = text.words[0] if text.words else None
+    if first is None:
+        return False
+    long = len(text.words) > 1 and first.raw[-1:].islower()
+    third = len(text.words) > 2 and first.plain.endswith("s") and is_content(text.words[1])
+    return first.plain in ("to", "it", "they", "by", "because") or (
+        long and (third or first.plain.endswith(("ing", "ed")))
+    )
+
+
 def _unspaced(text: Text) -> bool:
     """Whether the text is in a script that writes no spaces between words."""
-    return any("\u0e00" <= character <= "\u0eff" or "\u3040" <= character <= "\u9fff" for character in text.words[0].plain)
+    return any(
+        "\u0e00" <= character <= "\u0eff" or "\u3040" <= character <= "\u9fff" for character in text.words[0].plain
+    )
 
 
-_FRAMES = frozenset("答案是为為ですだはのがをえ正解回答就の。最终終おそ")
+_FRAMES = frozenset("答案是为為ですだはのがをえ正解回答就最終终おそれこ的")
 
 
 def _in_script(wanted: Text, text: Text) -> Match:
     """Chinese, Japanese, Thai: the reference's characters in a frame of characters that say nothing, or not there."""
-    sought = "".join(word.plain for word in wanted.words)
-    given = "".join(word.plain for word in text.words)
+    sought = "".join(word.raw for word in wanted.words)
+    given = "".join(word.raw for word in text.words)
     if sought not in given:
         return Match(False if len(given) <= 2 * len(sought) + 8 else None, "disjoint")
     rest = given.replace(sought, "", 1)

@@ -19,7 +19,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from webscale_rl.reward import units
-from webscale_rl.reward.claims import Claim, counted, decide, stem
+from webscale_rl.reward.claims import Claim, decide, names, stem
 from webscale_rl.reward.kinds import number as numbers_kind
 from webscale_rl.reward.markup import plain
 from webscale_rl.reward.numbers import Found, Number, find
@@ -74,6 +74,8 @@ def compare(reference: Reference, answer: str, question: str = "") -> Match:
     claims = []
     for one in given:
         alike = same(sought, one, question, reference.tolerance, asked)
+        if alike and _is_count(sought.unit) and not _is_named(text, one.end, sought.unit.symbol.split()):
+            alike = None  # other words for what is counted, or other things
         key = one.unit.base(one.number.value) if one.unit else one.number.value
         weak = one.unit is None and any(other.unit is not None for other in given)
         claims.append(Claim(one.start, one.end, alike, (key, one.unit.dimension if one.unit else ()), weak))
@@ -102,7 +104,7 @@ def same(
     unit, other = sought.unit, given.unit
     if unit is None:
         return None
-    if unit.dimension[:1] and unit.dimension[0][0].startswith("#"):
+    if _is_count(unit):
         return _same_count(sought, given, question, tolerance)
     if other is None:
         alike = numbers_kind.same(sought.number, given.number, question, tolerance)
@@ -122,6 +124,22 @@ def same(
     if unit.dimension[0][0] == _DATA and _binary(sought.number, unit, given.number, other):
         return None
     return False
+
+
+def _is_named(text: str, end: int, noun: list[str]) -> bool:
+    """Whether the words after a number name what the reference counts, or nothing: 6 atoms, but not 6 carbon atoms."""
+    named = names(text, end, noun[-1])
+    if named is None or (named and len(noun) == 1):
+        return named is not False
+    words = [stem(word) for word in _WORDS.findall(text[end : end + 48])]
+    return bool(named) and all(word in noun for word in words[: words.index(noun[-1])])
+
+
+_WORDS = re.compile(r"[A-Za-z][\w'-]*")
+
+
+def _is_count(unit: Unit) -> bool:
+    return bool(unit.dimension) and unit.dimension[0][0].startswith("#")
 
 
 _TONS = frozenset(("ton", "t", "longton"))

@@ -14,6 +14,7 @@ import math
 from collections.abc import Callable
 from fractions import Fraction
 from functools import lru_cache
+from typing import NamedTuple
 from zlib import crc32
 
 from webscale_rl.reward.maths.tree import Node, symbols, walk
@@ -152,6 +153,7 @@ def _root(value: Fraction, order: int) -> Fraction:
     return Fraction(sign * parts[0], parts[1])
 
 
+@lru_cache(maxsize=4096)
 def point(name: str, number: int, seed: int, *, wide: bool = False) -> float:
     """Where a variable stands at the point of that number."""
     digest = crc32(f"{name}/{number}/{seed}".encode())
@@ -189,7 +191,7 @@ class _Numeric:
         match node.op:
             case "num":
                 assert node.value is not None
-                return complex(float(node.value))
+                return complex(node.value.numerator / node.value.denominator)
             case "sym":
                 return complex(self.places[node.name])
             case "add":
@@ -269,13 +271,36 @@ def near(one: complex, other: complex, *, sums: bool = True) -> bool:
     return abs(one - other) <= RELATIVE * max(abs(one), abs(other)) + (CANCELLED if sums else 0.0)
 
 
-@lru_cache(maxsize=4096)
-def _facts(node: Node, seed: int, wide: bool) -> tuple[Fraction | None, tuple[Value, ...], bool]:
-    value = exact(node)
-    if value is not None:
-        return value, (), False
-    sums = any(part.op in ("add", "fn") for part in walk(node))
-    return None, at_points(node, seed, wide=wide), sums
+class _Traits(NamedTuple):
+    """What decides how a formula is evaluated: its variables, whether it has sums, whether it is defined in pieces."""
+
+    names: frozenset[str]
+    sums: bool
+    piecewise: bool
+
+
+def _traits(node: Node) -> _Traits:
+    names, sums, piecewise = set(), False, False
+    for part in walk(node):
+        if part.op == "sym":
+            names.add(part.name)
+        elif part.op == "add":
+            sums = True
+        elif part.op == "fn":
+            sums = True
+            piecewise = piecewise or part.name in _PIECEWISE
+    return _Traits(frozenset(names), sums, piecewise)
+
+
+@lru_cache(maxsize=2048)
+def _facts(node: Node) -> tuple[_Traits, Fraction | None]:
+    traits = _traits(node)
+    return traits, None if traits.names else exact(node)
+
+
+@lru_cache(maxsize=16_384)
+def _value(node: Node, number: int, seed: int, wide: bool) -> Value:
+    return at(node, {name: point(name, number, seed, wide=wide) for name in _facts(node)[0].names})
 
 
 def equal(reference: Node, answer: Node, seed: int) -> bool | None:
@@ -285,29 +310,21 @@ def equal(reference: Node, answer: Node, seed: int) -> bool | None:
     """
     if reference == answer:
         return True
-    wide = any(part.name in _PIECEWISE for node in (reference, answer) for part in walk(node) if part.op == "fn")
-    rational, values, sums = _facts(reference, seed, wide)
-    other_rational, other_values, other_sums = _facts(answer, seed, wide)
+    (traits, rational), (other_traits, other_rational) = _facts(reference), _facts(answer)
     if rational is not None and other_rational is not None:
         return rational == other_rational
-    if rational is not None:
-        values = (at(Node("num", value=rational), {}),)
-    if other_rational is not None:
-        other_values = (at(Node("num", value=other_rational), {}),)
-    return _agree(values, other_values, sums or other_sums)
-
-
-def _agree(values: tuple[Value, ...], others: tuple[Value, ...], sums: bool) -> bool | None:
-    size = max(len(values), len(others))
-    if len(values) < size:
-        values *= size
-    if len(others) < size:
-        others *= size
+    wide = traits.piecewise or other_traits.piecewise
+    size = POINTS if traits.names or other_traits.names else 1
     seen = 0
-    for number, (value, other) in enumerate(zip(values, others, strict=True)):
-        if value is None or other is None:
+    for number in range(size):
+        # of the reference all points are remembered; the answer's are made until one differs
+        value = _value(reference, number, seed, wide)
+        if value is None:
             continue
-        if not near(value, other, sums=sums):
+        other = at(answer, {name: point(name, number, seed, wide=wide) for name in other_traits.names})
+        if other is None:
+            continue
+        if not near(value, other, sums=traits.sums or other_traits.sums):
             return None if number >= POSITIVE and seen >= 3 else False
         seen += 1
     return True if seen >= min(size, 2) else None

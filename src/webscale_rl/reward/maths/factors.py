@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from fractions import Fraction
 
+from webscale_rl.reward.maths.cursor import Cursor
 from webscale_rl.reward.maths.latex import Token, Unreadable
 from webscale_rl.reward.maths.tree import MAX_DIGITS, Node, number, proper, quotient, times
-
-MAX_DEPTH = 24
-"""Brackets, exponents and functions in one another. Real answers have six at most; a level is some seven calls."""
 
 _ENDS = {"(": ")]", "[": ")]", "{": "}", "group": "endgroup", "⌊": "⌋", "⌈": "⌉"}
 _STARTS = frozenset({"num", "sym", "const", "fn", "open", "cmd", "env"})
@@ -19,47 +16,8 @@ _NAMED_BY_LETTERS = frozenset({"angle", "triangle", "segment"})
 _INVERSES = frozenset("sin cos tan cot sec csc sinh cosh tanh".split())
 
 
-class Factors:
-    """Reads products and what they are made of; what stands in brackets is read by a subclass."""
-
-    def __init__(self, found: list[Token]) -> None:
-        self.tokens = found
-        self.at = 0
-        self.depth = 0
-        self.bars = 0
-
-    @property
-    def here(self) -> Token:
-        """The token that comes next."""
-        return self.tokens[self.at]
-
-    def take(self) -> Token:
-        """The next token, which is then behind us."""
-        token = self.tokens[self.at]
-        self.at += 1
-        return token
-
-    def is_op(self, *signs: str) -> bool:
-        """Whether one of these signs comes next."""
-        token = self.tokens[self.at]
-        return token.kind == "op" and token.text in signs
-
-    def deeper(self, part: Callable[[], Node]) -> Node:
-        """The part, one level down."""
-        self.depth += 1
-        if self.depth > MAX_DEPTH:
-            raise Unreadable("too deep")
-        node = part()
-        self.depth -= 1
-        return node
-
-    def listed(self) -> Node:
-        """What brackets hold: items between commas."""
-        raise NotImplementedError
-
-    def sum(self) -> Node:
-        """Terms between signs."""
-        raise NotImplementedError
+class Factors(Cursor):
+    """Reads products and what they are made of."""
 
     def product(self) -> Node:
         """Factors between * and /, with a sign before them."""
@@ -74,7 +32,7 @@ class Factors:
                 node = times(node, self.factor())
             elif self.is_op("/"):
                 self.take()
-                node = Node("div", (node, self.factor()))
+                node = self.divided(node)
             elif self.is_op("mod"):
                 self.take()
                 node = Node("fn", (node, self.factor()), "mod")
@@ -83,6 +41,15 @@ class Factors:
                 node = Node("fn", (node, self.factor()), "binom")
             else:
                 return node
+
+    def divided(self, node: Node) -> Node:
+        """5/9(F - 32) and 1/2x start with a fraction of two numbers; x/2y has 2y below."""
+        if self.here.kind != "num" or node.op != "num":
+            return Node("div", (node, self.factor()))
+        node = Node("div", (node, self.power()))
+        while self.here.kind in _STARTS - {"num", "env"}:
+            node = times(node, self.power())
+        return node
 
     def factor(self) -> Node:
         """One factor with its sign."""
@@ -172,7 +139,9 @@ class Factors:
         return node
 
     def scripted(self, node: Node) -> Node:
-        """The node with its subscript and primes: part of a variable's name, or a number's base."""
+        """The node with its subscript and primes: part of a variable's name, or a number's base. x2 is x_2."""
+        if node.op == "sym" and self.here.kind == "num" and not self.here.spaced and self.here.text.isdecimal():
+            node = Node("sym", name=f"{node.name}_{self.take().text}")
         while self.is_op("_", "'"):
             if self.take().text == "'":
                 if node.op != "sym":
@@ -311,7 +280,7 @@ class Factors:
 
     def bracketed(self, opened: str) -> Node:
         """What an opened bracket holds: a group, a point, an interval, a set."""
-        bars, self.bars = self.bars, 1 if opened == "{" else 0
+        bars, self.bars = self.bars, 1 if opened == "{" or (opened == "(" and self.given()) else 0
         if opened in ("{", "(") and self.here.text in ("}", ")"):
             self.take()
             if opened == "(":
@@ -321,6 +290,9 @@ class Factors:
         if opened == "{" and (self.here.kind == "bar" or self.is_op(":")):
             self.take()
             inside = Node("such", (inside, self.listed()))
+        elif opened == "(" and self.here.kind == "bar":
+            self.take()
+            inside = _conditional(inside, self.listed())
         closed = self.close(_ENDS[opened])
         self.bars = bars
         if opened in "⌊⌈":
@@ -335,6 +307,16 @@ class Factors:
                 raise Unreadable("brackets that do not match")
             return inside
         return inside
+
+    def given(self) -> bool:
+        """Whether a bar stands alone in these brackets, as in P(A|B)."""
+        depth = bars = 0
+        for token in self.tokens[self.at :]:
+            depth += {"open": 1, "close": -1}.get(token.kind, 0)
+            if depth < 0:
+                break
+            bars += token.kind == "bar"
+        return bars == 1
 
     def absolute(self) -> Node:
         """What stands between two bars."""
@@ -403,3 +385,10 @@ class Factors:
             if last.kind != "env" or last.text != f"end {name}":
                 raise Unreadable("a matrix that is not closed")
             return Node("fn" if name == "vmatrix" else "matrix", tuple(rows), "det" if name == "vmatrix" else "")
+
+
+def _conditional(event: Node, condition: Node) -> Node:
+    """`A|B` as one variable."""
+    if event.op != "sym" or condition.op != "sym":
+        raise Unreadable("a bar")
+    return Node("sym", name=f"{event.name}|{condition.name}")

@@ -31,7 +31,10 @@ _EXPLAINED = re.compile(
     r"(?![A-Za-z])",
     re.IGNORECASE,
 )
-_ASIDE = re.compile(r"\((?:≈|~|\\approx|approximately|approx\.?|about|roughly|or about|or approximately)[^()]*\)")
+_ASIDE = re.compile(
+    r"\((?:≈|~|\\approx|approximately|approx\.?|about|roughly|or about|or approximately)[^()]*\)"
+    r"|,?\s*\bor\s+(?:approximately|about|roughly)\s+[0-9.]+"
+)
 _LEADING = re.compile(r"(?:[A-Za-z][A-Za-z'-]+|a)[,:;]?\s+|[,:;]\s*")
 _KEPT = FUNCTIONS | {
     "pi",
@@ -48,9 +51,11 @@ _KEPT = FUNCTIONS | {
     "none",
     "empty",
 }
+_SAID = re.compile(r"(?<![\\A-Za-z])([A-Za-z])\s+(?:is|equals|is equal to)\s+(?=[-0-9\\(])")
 _WRAPPED = re.compile(r"\\(?:boxed|fbox|displaystyle|mathbf|bm|boldsymbol|text|mathrm|ensuremath|framebox)\s*\{")
 _DELIMITERS = re.compile(r"\$\$?|\\[()\[\]]")
 _MONEY = re.compile(r"\$(?=\d)")
+_AROUND = (("$$", "$$"), ("$", "$"), (r"\(", r"\)"), (r"\[", r"\]"))
 _EDGES = " \t\n.,;:*`_"
 
 
@@ -67,12 +72,15 @@ def doubtful(text: str) -> bool:
 
 
 def candidates(answer: str) -> Iterator[str]:
-    """What the answer may be stating, the likeliest first; at most five texts."""
+    """What the answer may be stating, the likeliest first; at most six texts."""
     text = bare(answer)
     yield text
     plain = _undelimited(text)
     if plain != text:
         yield plain
+    said = _SAID.sub(r"\1 = ", plain)
+    if said != plain:
+        yield said
     stated = _ASIDE.sub("", plain)
     found = _EXPLAINED.search(stated)
     if found is not None and found.start() > 0:
@@ -94,7 +102,7 @@ def bare(text: str) -> str:
         wrapped = _WRAPPED.match(text)
         if wrapped is not None and text.endswith("}") and _closes_at_end(text, wrapped.end() - 1):
             text = text[wrapped.end() : -1]
-        for opening, closing in (("$$", "$$"), ("$", "$"), (r"\(", r"\)"), (r"\[", r"\]")):
+        for opening, closing in _AROUND if text[:1] in ("$", "\\") else ():
             inner = text[len(opening) : -len(closing)]
             around = text.startswith(opening) and text.endswith(closing) and len(text) > 2 * len(opening)
             if around and opening not in inner and closing not in inner and not inner.endswith("\\"):

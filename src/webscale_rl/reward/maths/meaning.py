@@ -43,6 +43,7 @@ _EMPTY = frozenset({"no solution", "no solutions", "no real solution", "no real 
 _ALL = frozenset({"all real numbers", "all reals", "all real", "real numbers"})
 _SAYING = frozenset("is are was equals be gives get so then thus hence therefore with that and not no isn't".split())
 _FLIPPED = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "!=": "!="}
+_NO_VALUES = frozenset({"list", "rel", "text", "set", "union", "inter", "minus", "matrix", "tuple", "unit", "such"})
 _FLAT = {"value", "set"}
 
 
@@ -99,9 +100,10 @@ def _scalar(node: Node) -> Meaning:
         return Meaning("value", (Node("neg", inner.args),), unit=sign)
     if node.op in ("deg", "pct"):
         return Meaning("value", node.args, unit="°" if node.op == "deg" else "%")
-    if any(part.op in ("pm", "mp") for part in walk(node)):
+    found = {part.op for part in walk(node)}
+    if "pm" in found or "mp" in found:
         return Meaning("set", (_signed(node, plus=True), _signed(node, plus=False)))
-    if any(part.op in ("list", "rel", "text", "set", "union", "matrix", "tuple", "unit") for part in walk(node)):
+    if found & _NO_VALUES:
         raise Unreadable("no value")
     return Meaning("value", (node,))
 
@@ -240,21 +242,35 @@ def _without(line: Span, points: tuple[Node, ...]) -> tuple[Span, ...]:
 
 
 def lone(node: Node) -> str:
-    """The name that stands alone on a side of a relation: a variable, `f(x)`, a word; "" if there is none."""
+    """The name that stands alone on a side of a relation: a variable, `f(x)`, a word, "derivative"; or ""."""
     if node.op == "text":
         return "" if _SAYING & set(node.name.lower().split()) else node.name
-    if node.op == "sym" or (node.op == "const" and node.name in ("e", "i")):
+    if node.op == "sym":
+        return "derivative" if node.name in ("y'", "f'") else node.name
+    if node.op == "const" and node.name in ("e", "i"):
         return node.name
     if node.op == "tuple" and all(arg.op == "sym" for arg in node.args):
         return f"({','.join(arg.name for arg in node.args)})"
-    if node.op == "mul" and len(node.args) == 2 and node.args[0].op == "sym" and node.args[1].op in ("sym", "num"):
-        first, second = node.args
-        return f"{first.name}({second.name or second.value})" if len(first.name.rstrip("'")) == 1 else ""
-    if node.op == "mul" and node.args[0].op == "pow" and node.args[1].op == "sym":
-        inverse = node.args[0].args
-        if inverse[0].op == "sym" and inverse[1].op == "neg":
-            return f"{inverse[0].name}^-1({node.args[1].name})"
+    if node.op == "div" and all(_differential(arg) for arg in node.args):
+        return "derivative"
+    return _applied(*node.args) if node.op == "mul" and len(node.args) == 2 else ""
+
+
+def _applied(function: Node, variable: Node) -> str:
+    """`f(x)`, which reads like a product."""
+    if function.op == "sym" and variable.op in ("sym", "num") and len(function.name.rstrip("'")) == 1:
+        inside = variable.name or variable.value
+        return "derivative" if function.name in ("y'", "f'") and variable.op == "sym" else f"{function.name}({inside})"
+    if function.op == "sym" and variable.op == "tuple" and variable.name == "()" and len(function.name) == 1:
+        return f"{function.name}{lone(variable)}" if lone(variable) else ""
+    if function.op == "pow" and variable.op == "sym" and function.args[0].op == "sym" and function.args[1].op == "neg":
+        return f"{function.args[0].name}^-1({variable.name})"
     return ""
+
+
+def _differential(node: Node) -> bool:
+    """`dy` of `\\frac{dy}{dx}`."""
+    return node.op == "mul" and [arg.op for arg in node.args] == ["sym", "sym"] and node.args[0].name == "d"
 
 
 def _relation(node: Node) -> Meaning:
@@ -288,7 +304,7 @@ def _equation(node: Node, relations: list[str]) -> Meaning:
         if len(chain) == 2:
             return Meaning("equation", tuple(chain))
         return _meaning_of_chain(chain, steps)
-    if name and symbols(chain[-1]):
+    if name and symbols(chain[-1]) and not any(part.op in ("pm", "mp") for part in walk(chain[-1])):
         return Meaning("equation", (first, chain[-1]), name=name)
     return _meaning_of_chain(chain, steps)._replace(name=name)
 

@@ -12,6 +12,8 @@ from webscale_rl.reward.maths.tree import Node, symbols
 from webscale_rl.reward.maths.values import Asked, other_name
 from webscale_rl.reward.verdict import Match
 
+_NOUGHT = 1e-9
+
 
 def spans_and_inequality(reference: Meaning, answer: Meaning) -> Match:
     """|x| < 3 for (-3, 3): told by the truth of it at the ends, beside them and between them. Others are not solved."""
@@ -96,14 +98,28 @@ def equations(reference: Meaning, answer: Meaning, asked: Asked) -> Match:
     """Two equations: the same sides, one a multiple of the other, or both solved for the same variable."""
     if reference.name and reference.name == answer.name:
         return Match(equal(reference.parts[1], answer.parts[1], asked.seed), "equation")
+    if _sides(reference.parts, answer.parts, asked):
+        return Match(True, "equation")
     one, other = (Node("add", (m.parts[0], Node("neg", (m.parts[1],)))) for m in (reference, answer))
     if symbols(one) != symbols(other):
-        return Match(False, "equation")
+        folded = [sorted(map(str.lower, symbols(node))) for node in (one, other)]
+        return Match(None if folded[0] == folded[1] else False, "equation")
+    if not any(at_points(one, asked.seed)) or not any(at_points(other, asked.seed)):
+        return Match(None, "equation")  # nothing to go by, or an identity
     if _proportional(one, other, asked) is not None:
         return Match(True, "equation")
     if reference.name and answer.name and _one_letter(reference.name) and _one_letter(answer.name):
-        return Match(None if _same_line(one, other, asked) else False, "solved_for")
+        solved = asked.says("solve", "express", "rearrange", "isolate", "in terms of", "subject", "find")
+        return Match(False if not _same_line(one, other, asked) else None if solved else True, "solved_for")
     return Match(_same_line(one, other, asked), "equation")
+
+
+def _sides(ones: tuple[Node, ...], others: tuple[Node, ...], asked: Asked) -> bool:
+    """Whether both have the same sides, in either order."""
+    for left, right in (others, others[::-1]):
+        if equal(ones[0], left, asked.seed) and equal(ones[1], right, asked.seed):
+            return True
+    return False
 
 
 def _one_letter(name: str) -> bool:
@@ -111,19 +127,22 @@ def _one_letter(name: str) -> bool:
 
 
 def _same_line(one: Node, other: Node, asked: Asked) -> bool:
-    """Whether both, solved for a variable that both are linear in, give the same."""
+    """Whether both, solved for the variables that both are linear in, give the same, and are so in one at least."""
     names = sorted(symbols(one))
-    for name in names:
-        agreed = 0
-        for number in range(POINTS):
-            places = {other_name: point(other_name, number, asked.seed) for other_name in names}
-            first, second = _solved(one, name, places), _solved(other, name, places)
-            if first is None or second is None or not near(first, second):
-                break
-            agreed += 1
-        if agreed == POINTS:
-            return True
-    return False
+    verdicts = {_same_solution(one, other, name, names, asked) for name in names}
+    return True in verdicts and False not in verdicts
+
+
+def _same_solution(one: Node, other: Node, name: str, names: list[str], asked: Asked) -> bool | None:
+    """For one variable; None if they are not linear in it, or solved by nought, which says nothing of the rest."""
+    for number in range(POINTS):
+        places = {other_name: point(other_name, number, asked.seed) for other_name in names}
+        first, second = _solved(one, name, places), _solved(other, name, places)
+        if first is None or second is None or (abs(first) < _NOUGHT and abs(second) < _NOUGHT):
+            return None
+        if not near(first, second):
+            return False
+    return True
 
 
 def _solved(difference: Node, name: str, places: dict[str, float]) -> complex | None:
@@ -132,7 +151,7 @@ def _solved(difference: Node, name: str, places: dict[str, float]) -> complex | 
     if low is None or middle is None or high is None or not near(high - middle, 2 * (middle - low)):
         return None
     slope = middle - low
-    return 1 - low / slope if abs(slope) > 1e-9 else None
+    return 1 - low / slope if abs(slope) > _NOUGHT else None
 
 
 def equation_and_value(reference: Meaning, answer: Meaning, asked: Asked) -> Match:

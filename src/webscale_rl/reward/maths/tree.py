@@ -36,6 +36,8 @@ def number(literal: str) -> Node:
         if abs(int(exponent)) > MAX_DIGITS:
             raise Unreadable("too many digits")
         return Node("num", value=Fraction(mantissa) * Fraction(10) ** int(exponent))
+    if literal.isdecimal():
+        return Node("num", value=Fraction(int(literal)))
     return Node("num", name=literal if "." in literal else "", value=Fraction(literal))
 
 

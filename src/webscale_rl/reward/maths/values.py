@@ -95,8 +95,9 @@ _PLURALS = {
 }  # fmt: skip
 _RAISED = {"square": "^2", "sq": "^2", "cubic": "^3"}
 _NO_UNITS = frozenset(
-    "not no isn't wrong incorrect false maybe except if when unless otherwise but plus minus times less more than over "
-    "about hundred thousand million billion trillion dozen k is are was equals would should half negative never".split()
+    "squared cubed root of not no isn't wrong incorrect false maybe except if when unless otherwise but plus minus "
+    "times less more than over about hundred thousand million billion trillion dozen k is are was equals would "
+    "should half negative never".split()
 )
 
 

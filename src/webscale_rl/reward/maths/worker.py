@@ -11,7 +11,7 @@ import contextlib
 import importlib
 import json
 import os
-import select
+import selectors
 import subprocess
 import sys
 import threading
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 START_S = 20.0
 """What starting Python and importing SymPy may take on a busy machine."""
 _MAX_EXPONENT = 1_000
+_MEMORY = 4 << 30
+"""Bytes of addresses; SymPy itself needs a tenth of it."""
 
 
 class Worker:
@@ -35,15 +37,16 @@ class Worker:
         self.limit_s = 0.0
         self.lock = threading.Lock()
         self.process: subprocess.Popen[bytes] | None = None
-        self.owner = 0
         self.missing = False
+        self.parents: Worker | None = None
 
     def ask(self, trees: list[Any]) -> str:
         """ "same", "other", "unknown", "slow" or "no_sympy"."""
         with self.lock:
             if self.missing:
                 return "no_sympy"
-            if self.process is None or self.owner != os.getpid() or self.process.poll() is not None:
+            if self.process is None or self.process.poll() is not None:
+                self.stop()
                 self.start()
                 if self._line(START_S) != "ready":
                     self.missing = True
@@ -64,18 +67,17 @@ class Worker:
             return said
 
     def start(self) -> None:
-        """A new process; one that belongs to the parent of a fork is left to it."""
+        """A new process."""
         # -P: the folder of this file holds a numbers.py, which must not hide the standard library's
         command = [sys.executable, "-P", str(Path(__file__))]
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0
         )
-        self.owner = os.getpid()
 
     def stop(self) -> None:
         """Kill it and forget it."""
         process, self.process = self.process, None
-        if process is None or self.owner != os.getpid():
+        if process is None:
             return
         process.kill()
         for pipe in (process.stdin, process.stdout):
@@ -89,14 +91,16 @@ class Worker:
         assert self.process.stdout is not None
         stream, read = self.process.stdout.fileno(), b""
         ends = time.monotonic() + limit_s
-        while not read.endswith(b"\n"):
-            left = ends - time.monotonic()
-            if left <= 0 or not select.select([stream], [], [], left)[0]:
-                return ""
-            part = os.read(stream, 64)
-            if not part:
-                return ""
-            read += part
+        with selectors.DefaultSelector() as waiting:  # select() itself takes no number above 1,023
+            waiting.register(stream, selectors.EVENT_READ)
+            while not read.endswith(b"\n"):
+                left = ends - time.monotonic()
+                if left <= 0 or not waiting.select(left):
+                    return ""
+                part = os.read(stream, 64)
+                if not part:
+                    return ""
+                read += part
         return read.decode().strip()
 
 
@@ -109,7 +113,7 @@ if _fork is not None:  # a child must not inherit a lock that another thread hol
 def _inherited() -> Worker:
     fresh = Worker()
     fresh.limit_s, fresh.missing = _WORKER.limit_s, _WORKER.missing
-    # the parent's pipes stay open until this process ends; its process is the parent's to reap
+    fresh.parents = _WORKER  # kept, for it must not be finalised here: its process is the parent's to reap
     return fresh
 
 
@@ -143,6 +147,11 @@ def _sent(node: Node) -> list[Any]:
 
 class _Unknown(Exception):
     """A tree with something that SymPy is not asked about."""
+
+
+_FAILURES = (
+    _Unknown, ArithmeticError, ValueError, TypeError, AttributeError, NotImplementedError, RecursionError, MemoryError,
+)  # fmt: skip
 
 
 def _built(sympy: Any, tree: list[Any]) -> Any:
@@ -199,7 +208,7 @@ def _decided(sympy: Any, trees: list[Any]) -> str:
     try:
         one, other = (_built(sympy, tree) for tree in trees)
         verdict = (one - other).equals(0)
-    except (_Unknown, ArithmeticError, ValueError, TypeError, AttributeError, NotImplementedError, RecursionError):
+    except _FAILURES:
         return "unknown"
     return "unknown" if verdict is None else "same" if verdict else "other"
 
@@ -207,6 +216,9 @@ def _decided(sympy: Any, trees: list[Any]) -> str:
 def _serve() -> None:
     """The child: a line of JSON in, a word out, until the pipe closes."""
     sympy = importlib.import_module("sympy")  # an optional extra
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        resource = importlib.import_module("resource")  # not everywhere
+        resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
     out = sys.stdout
     out.write("ready\n")
     out.flush()

@@ -31,7 +31,7 @@ LINES, TABLES = (".jsonl", ".ndjson", ".json"), (".parquet", ".pq")
 ENDINGS = (*(ending + packed for ending in LINES for packed in ("", ".gz", ".zst")), *TABLES)
 CHUNK_ROWS, CHUNK_BYTES = 256, 1 << 20
 LONGEST_LINE = 64 << 20
-GROUP_ROWS, GROUP_BYTES = 10_000, 16 << 20
+GROUP_ROWS, GROUP_BYTES = 10_000, 8 << 20
 """A row group of a Parquet file ends at so many rows, or bytes: all of it is in memory."""
 
 _FAULTS = (msgspec.DecodeError, ValueError, RecursionError)
