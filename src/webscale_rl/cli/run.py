@@ -67,10 +67,10 @@ def run_command(
     from webscale_rl.api import run
     from webscale_rl.report.live import live
 
-    _tune_process()
+    tune_process()
     flags = _run_flags(inputs, out, domains, limit, seed, text_field, concurrency)
     caps = {"usd": max_usd, "tokens": max_tokens, "hours": max_hours}
-    _show_messages()
+    show_messages()
     flags["metrics"] = {"port": metrics_port} if metrics_port is not None else None
     flags["caps"] = {key: value for key, value in caps.items() if value is not None} or None
     flags["backend"] = _backend_flags(backend, model, base_url, serve, batch_dir)
@@ -106,8 +106,8 @@ def estimate_command(
     from webscale_rl.report.estimate import estimate_lines
     from webscale_rl.report.live import live
 
-    _tune_process()
-    _show_messages()
+    tune_process()
+    show_messages()
     flags = _run_flags(inputs, out, domains, limit, seed, text_field, concurrency)
     flags["backend"] = _backend_flags(backend, model, base_url, serve)
     flags["serve"] = _serve_flags(serve, replicas, base_url)
@@ -123,7 +123,7 @@ def estimate_command(
     sys.exit(FAILURES if told["failures"] else DONE)
 
 
-def _tune_process() -> None:
+def tune_process() -> None:
     """What a command may set for its process, and a library must not for its caller's."""
     import pyarrow as pa
 
@@ -210,7 +210,7 @@ def _serve_flags(command: str | None, replicas: int | None, base_urls: list[str]
     return flags or None
 
 
-def _show_messages() -> None:
+def show_messages() -> None:
     """What the package logs (a server that loads its model, a replica that died) goes to stderr, a line each."""
     import logging
 
