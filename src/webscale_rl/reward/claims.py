@@ -20,6 +20,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Hashable, Sequence
 from functools import lru_cache
+from itertools import islice, pairwise
 from typing import NamedTuple
 
 from webscale_rl.reward.verdict import Match
@@ -38,15 +39,22 @@ class Claim(NamedTuple):
 
 MAX_CLAIMS = 48
 """Values in one answer; with more it gives none of them."""
+MAX_FIGURES = 100
+"""Runs of digits in one answer; a value has a handful."""
+LONGEST = 4_000
+"""Characters of an answer, twice what the rule path takes for one."""
+_FIGURES = re.compile(r"\d+")
 _WINDOW = 48
 _PARTITIVE = re.compile(
-    r"(?:(?:^|[.,;:] ?|\d |% |percent )(?:out )?of |\b(?:of|among|amongst) (?:the|all|all the|its|their|his|her) )$", re.IGNORECASE
+    r"(?:(?:^|[.,;:] ?|\d |% |percent )(?:out )?of |\b(?:of|among|amongst) (?:the|all|all the|its|their|his|her) )$",
+    re.IGNORECASE,
 )
 _SMALL_WORDS = (
     r"(?:(?:the|an?|in|at|by|on|of|just|only|exactly|really|actually|it|was|is|be|about|approximately|year) ){0,3}"
 )
 _NEGATED = re.compile(
-    rf"(?:\b(?:not|never|nor|cannot|unlike|except|excluding|rather than|instead of|as opposed to)|n't) {_SMALL_WORDS}\W{{0,2}}$",
+    rf"(?:\b(?:not|never|nor|cannot|unlike|except|excluding|rather than|instead of|as opposed to)|n't)"
+    rf" {_SMALL_WORDS}\W{{0,2}}$",
     re.IGNORECASE,
 )
 _OR = re.compile(r"(?:^|[\s,(])(?:or|and/or|versus|vs\.?)\s", re.IGNORECASE)
@@ -57,8 +65,10 @@ _DASH = re.compile(
 _BETWEEN = re.compile(r"\bbetween \W?$", re.IGNORECASE)
 _FROM = re.compile(r"\bfrom \W?(?:about |around |a |an )?\W?$", re.IGNORECASE)
 _BOUND = re.compile(
-    r"(?:\b(?:more|less|fewer|greater|higher|lower|larger|smaller|older|younger|longer|shorter|other|better|worse|earlier"
-    r"|later) than|\bat (?:least|most)|\b(?:over|under|above|below|up to|nearly|almost|close to|exceed(?:s|ing|ed)?|minimum of|maximum of"
+    r"(?:\b(?:more|less|fewer|greater|higher|lower|larger|smaller|older|younger|longer|shorter|other|better|worse"
+    r"|earlier"
+    r"|later) than|\bat (?:least|most)|\b(?:over|under|above|below|up to|nearly|almost|close to|exceed(?:s|ing|ed)?"
+    r"|minimum of|maximum of"
     r"|beyond|before|after|since|until|by the end of)|[<>≤≥]=?|±) ?(?:the |a |an |year )?[$£€¥]?\W?$",
     re.IGNORECASE,
 )
@@ -72,15 +82,20 @@ _DIFFERENCE = re.compile(
     re.IGNORECASE,
 )
 _ASIDE = re.compile(
-    r"\b(?:because|since|which|while|whereas|although|though|compared|given|followed by|out of|versus|until|unlike|whose"
-    r"|where|against|vs\.?|including|alongside|based on|despite|when|after|before|during|per|assuming|according to|up from|down from|well above|far above|above the|below the|short of|exceeding|beating)\b|, from\b|[(\[]",
+    r"\b(?:because|since|which|while|whereas|although|though|compared|given|followed by|out of|versus|until|unlike"
+    r"|whose"
+    r"|where|against|vs\.?|including|alongside|based on|despite|when|after|before|during|per|assuming|according to"
+    r"|up from|down from|well above|far above|above the|below the|short of|exceeding|beating)\b|, from\b|[(\[]",
     re.IGNORECASE,
 )
 _CONCLUDES = re.compile(
-    r"(?:(?:=|≈|⇒|=>|→)|\b(?:answer|result|solution|value|total|sum|number|count|amount)(?: is| was| are|:| of| equals| comes to)"
-    r"|\b(?:so|therefore|thus|hence|giving|making|leaving|equals|equal to|equivalent to|totals?|totalling|totaling|gives|get"
+    r"(?:(?:=|≈|⇒|=>|→)|\b(?:answer|result|solution|value|total|sum|number|count|amount)(?: is| was| are|:| of|"
+    r" equals| comes to)"
+    r"|\b(?:so|therefore|thus|hence|giving|making|leaving|equals|equal to|equivalent to|totals?|totalling|totaling"
+    r"|gives|get"
     r"|makes|leaves|yields|we have)"
-    r"(?: \w{1,12}){0,4}?(?: is| was| are| were| of| be)?)[\s:]{0,2}(?:exactly |a total of |about |approximately )?[$£€¥]?\W{0,2}$",
+    r"(?: \w{1,12}){0,4}?(?: is| was| are| were| of| be)?)[\s:]{0,2}(?:exactly |a total of |about |approximately"
+    r" )?[$£€¥]?\W{0,2}$",
     re.IGNORECASE,
 )
 _COPULA = re.compile(r"\b(?:is|are|was|were) (?:exactly |about |approximately )?[$£€¥]?$", re.IGNORECASE)
@@ -91,15 +106,26 @@ _CONCLUDES_AFTER = re.compile(
     r"^\W?(?: [a-z-]{1,20}){0,3} (?:in total|in all|altogether|overall|total)\b", re.IGNORECASE
 )
 _DOUBTFUL = re.compile(
-    r"\b(?:might|maybe|perhaps|possibly|could be|may be|may have|could have|unsure|not sure|not certain|uncertain|guess(?:ing)?"
+    r"\b(?:might|maybe|perhaps|possibly|could be|may be|may have|could have|unsure|not sure|not certain|uncertain"
+    r"|guess(?:ing)?"
     r"|don't know|do not know|unclear|unknown|cannot be determined|no idea)\b",
     re.IGNORECASE,
 )
 _HOW_MANY = re.compile(r"\b(?:how many|number of|count of) ([a-z][a-z' -]{2,80})", re.IGNORECASE)
 _STOPS_NOUN = frozenset(
-    "are is was were do does did has have had can could will would should in of on at to by for from with that which who were"
+    "are is was were do does did has have had can could will would should in of on at to by for from with that which"
+    " who were"
     " the a an there must may might be and or per did if when".split()
 )
+
+
+def crowded(text: str) -> bool:
+    """Whether a text is longer, or has more figures, than an answer can: it gives no value, and need not be read."""
+    if len(text) < 2 * MAX_FIGURES:
+        return False
+    if len(text) > LONGEST:
+        return True
+    return sum(1 for _ in islice(_FIGURES.finditer(text), MAX_FIGURES + 1)) > MAX_FIGURES
 
 
 def decide(text: str, claims: Sequence[Claim], question: str = "", asked: frozenset[Hashable] = frozenset()) -> Match:
@@ -153,7 +179,7 @@ def _follows(pattern: re.Pattern[str], text: str, claim: Claim) -> bool:
 
 def _joined(text: str, claims: Sequence[Claim]) -> Match | None:
     """Neighbours that the text joins to alternatives or to a range: then no single value is given."""
-    for one, other in zip(claims, claims[1:], strict=False):
+    for one, other in pairwise(claims):
         if one.same is other.same and (one.same or one.key == other.key):
             continue
         between = text[one.end : other.start]

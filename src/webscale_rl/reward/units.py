@@ -91,8 +91,8 @@ def _tables() -> tuple[dict[str, Unit], dict[str, Unit]]:
     for symbol, unit in prefixed:
         for made, value in _prefixed_symbols(symbol, unit).items():
             symbols.setdefault(made, value)
-    for symbol, (factor, offset, called) in unit_table.OFFSETS.items():
-        unit = Unit(symbol, (("K", 1),), Fraction(factor), Fraction(offset))
+    for symbol, (size, zero, called) in unit_table.OFFSETS.items():
+        unit = Unit(symbol, (("K", 1),), Fraction(size), Fraction(zero))
         symbols[symbol] = unit
         names |= dict.fromkeys(called.lower().split(), unit)
     return symbols, names
@@ -278,7 +278,8 @@ _ASKS = re.compile(
 _AGE = re.compile(r"\bhow old\b|\bat what age\b", re.IGNORECASE)
 _ASKED_END = re.compile(r"\s?(?:[?.,;)]|$)")
 _INVARIANT = frozenset(
-    "hertz celsius fahrenheit kelvin lux siemens kilohertz megahertz gigahertz horsepower square cubic degrees sq".split()
+    "hertz celsius fahrenheit kelvin lux siemens kilohertz megahertz gigahertz horsepower square cubic"
+    " degrees sq".split()
 )
 
 
@@ -292,7 +293,9 @@ def asked(question: str) -> Unit | None:
         found = after(question, match.end())
         if found is None:
             continue
-        plural = word.lower() in _NAMES and word.endswith(("s", "feet", "S", "inches")) or word.lower() in _INVARIANT
+        plural = (
+            word.lower() in _NAMES and word.lower().endswith(("s", "feet", "inches"))
+        ) or word.lower() in _INVARIANT
         symbol = word in _SYMBOLS and _ASKED_END.match(question, found.end) and word not in _NOT_UNITS - {"g", "h", "s"}
         compound = found.end > match.end() + len(word)
         if plural or symbol or (compound and word.lower() in _NAMES):

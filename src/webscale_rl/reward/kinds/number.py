@@ -17,7 +17,7 @@ from fractions import Fraction
 from functools import lru_cache
 
 from webscale_rl.reward import units
-from webscale_rl.reward.claims import Claim, decide
+from webscale_rl.reward.claims import Claim, crowded, decide
 from webscale_rl.reward.markup import plain
 from webscale_rl.reward.numbers import Found, Number, find, parse
 from webscale_rl.reward.reference import Reference
@@ -30,7 +30,8 @@ NEAR_DIGITS = 2
 """Significant digits that a shorter, rounded answer needs for the rules to doubt rather than to refuse it."""
 
 _ROUNDED = re.compile(
-    r"\b(?:round(?:ed|ing)?|approximate(?:ly)?|about|roughly|estimate|nearest|decimal places?|significant (?:figures?|digits?)"
+    r"\b(?:round(?:ed|ing)?|approximate(?:ly)?|about|roughly|estimate|nearest|decimal places?|significant"
+    r" (?:figures?|digits?)"
     r"|to \w+ (?:decimals?|places|digits))\b",
     re.IGNORECASE,
 )
@@ -45,7 +46,8 @@ _EXPRESSION_BEFORE = re.compile(
     r"(?:[\^√_|±∓]|\\[a-z]+\{|[\w)]\s?[*/·×+]|\d\s?-|\b(?:log|ln|sin|cos|tan|sqrt)[\s(])\s?$"
 )
 _NOTHING = re.compile(
-    r"\b(?:none|no one|nobody|nothing|no|nil|never|both|pairs?|couple|singles?|solo|once|twice|thrice|several|doubled?|triple|half"
+    r"\b(?:none|no one|nobody|nothing|no|nil|never|both|pairs?|couple|singles?|solo|once|twice|thrice|several"
+    r"|doubled?|triple|half"
     r"|[IVXLC]+|infinite(?:ly)?|infinity|undefined)\b"
 )
 _LABEL = re.compile(
@@ -53,7 +55,9 @@ _LABEL = re.compile(
 )
 
 
-_RANK_ASKED = re.compile(r"\b(?:which|what|in what|her|his|their) (?:place|position|rank)|\b(?:rank(?:ed|s)?|placed?)\b", re.IGNORECASE)
+_RANK_ASKED = re.compile(
+    r"\b(?:which|what|in what|her|his|their) (?:place|position|rank)|\b(?:rank(?:ed|s)?|placed?)\b", re.IGNORECASE
+)
 _YEAR_BEFORE = re.compile(r"\b(?:in|since|by|during|until|year|from|after|before)\s$", re.IGNORECASE)
 
 
@@ -73,6 +77,8 @@ def compare(reference: Reference, answer: str, question: str = "") -> Match:
     if sought is None:
         return Match(None, "reference")
     text = plain(clean(answer))
+    if crowded(text):
+        return Match(False, "many")
     number = parse(text)
     if number is not None:
         return Match(same(sought, number, question, reference.tolerance), "value")

@@ -19,10 +19,10 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from webscale_rl.reward import units
-from webscale_rl.reward.claims import Claim, decide, names, stem
+from webscale_rl.reward.claims import Claim, crowded, decide, names, stem
 from webscale_rl.reward.kinds import number as numbers_kind
 from webscale_rl.reward.markup import plain
-from webscale_rl.reward.numbers import Found, Number, find
+from webscale_rl.reward.numbers import Number, find
 from webscale_rl.reward.reference import Reference
 from webscale_rl.reward.text import clean
 from webscale_rl.reward.units import Dimension, Unit
@@ -67,17 +67,20 @@ def compare(reference: Reference, answer: str, question: str = "") -> Match:
     if sought is None or sought.unit is None:
         return Match(None, "reference")
     text = plain(clean(answer))
+    if crowded(text):
+        return Match(False, "many")
     given = quantities(text, sought.unit.dimension)
     if not given:
         return numbers_kind.without(text)
     asked = units.asked(question)
+    has_unit = any(one.unit is not None for one in given)
     claims = []
     for one in given:
         alike = same(sought, one, question, reference.tolerance, asked)
         if alike and _is_count(sought.unit) and not _is_named(text, one.end, sought.unit.symbol.split()):
             alike = None  # other words for what is counted, or other things
         key = one.unit.base(one.number.value) if one.unit else one.number.value
-        weak = one.unit is None and any(other.unit is not None for other in given)
+        weak = has_unit and one.unit is None
         claims.append(Claim(one.start, one.end, alike, (key, one.unit.dimension if one.unit else ()), weak))
     return decide(text, claims, question, _asked(question, sought.unit.dimension))
 
@@ -129,10 +132,10 @@ def same(
 def _is_named(text: str, end: int, noun: list[str]) -> bool:
     """Whether the words after a number name what the reference counts, or nothing: 6 atoms, but not 6 carbon atoms."""
     named = names(text, end, noun[-1])
-    if named is None or (named and len(noun) == 1):
-        return named is not False
+    if not named or len(noun) == 1:
+        return named is None or named
     words = [stem(word) for word in _WORDS.findall(text[end : end + 48])]
-    return bool(named) and all(word in noun for word in words[: words.index(noun[-1])])
+    return all(word in noun for word in words[: words.index(noun[-1])])
 
 
 _WORDS = re.compile(r"[A-Za-z][\w'-]*")
@@ -220,7 +223,8 @@ def _continues(text: str, one: Quantity, other: Quantity) -> bool:
 
 
 def _added(one: Quantity, other: Quantity) -> Quantity:
-    assert one.unit is not None and other.unit is not None
+    if one.unit is None or other.unit is None:
+        return one
     value = abs(one.number.value) + other.number.value * other.unit.factor / one.unit.factor
     signed = -value if one.number.value < 0 else value
     return Quantity(Number(signed, None, "fraction"), one.unit, one.start, other.end)
