@@ -326,7 +326,8 @@ def _beside(scene: Scene, start: int, end: int, name: bool) -> Match | None:
         return None
     if name:
         short = all(is_name_like(other) or not is_content(other) for other in words)
-        return Match(False if short else None, "extended") if is_name_like(word) or word.stem[0] == "#" else None
+        named = is_name_like(word) or word.stem[0] == "#"
+        return Match(False if short and word.stem[0] == "#" else None, "extended") if named else None
     if word.plain.endswith(("ed", "ing")) and end + 1 < len(words) and words[end + 1].plain in _LINKS:
         return None
     finite = word.plain.endswith("ed") or (word.plain.endswith("s") and not words[end - 1].plain.endswith("s"))
@@ -357,7 +358,7 @@ def _joined(scene: Scene, start: int, end: int, name: bool) -> Match | None:
     if at < len(words) and words[at].plain in ("and", "plus") and at + 1 < len(words):
         rest = words[at + 1 : at + 4]
         lead = next((word for word in rest if word.plain not in ARTICLES), rest[0])
-        if lead.plain in AUXILIARIES or not (is_content(lead)):
+        if lead.plain in AUXILIARIES or not is_content(lead) or _is_past(lead):
             return None
         if is_other(scene, lead) and not (name and not is_name_like(lead)) and not _goes_on(scene, lead, name):
             return Match(None, "more")

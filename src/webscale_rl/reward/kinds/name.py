@@ -33,6 +33,7 @@ from webscale_rl.reward.words import (
     near,
     opposed,
     read,
+    stem,
     wordings,
 )
 
@@ -112,7 +113,9 @@ def _compare(wording: str, text: Text, question: str, spelt_out: bool = False) -
     if spoken is not None:
         return spoken
     left_out = ALWAYS_LEFT_OUT if not any(word.plain == "of" for word in wanted.words) else frozenset()
-    required = frozenset(stem for stem in core if stem not in asked and stem not in left_out) or own
+    required = (
+        frozenset(one for one in core if one not in asked and stem(one) not in asked and one not in left_out) or own
+    )
     if len(core) == 1 or core[-1] in ("city", "college"):
         required = own - asked or own
     missing = required - frozenset(text.stems)

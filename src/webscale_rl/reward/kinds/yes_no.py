@@ -11,6 +11,7 @@ from functools import lru_cache
 
 from webscale_rl.reward.lexicon import AUXILIARIES, FUNCTION, NEGATIONS
 from webscale_rl.reward.reference import Reference
+from webscale_rl.reward.scene import says_something
 from webscale_rl.reward.verdict import Match
 from webscale_rl.reward.words import LONGEST, Text, Word, is_content, opposed, read
 
@@ -28,6 +29,7 @@ _HEDGES = frozenset(
     "maybe perhaps possibly depends unclear unsure unknown sometimes uncertain partly partially".split()
 )
 _STATEMENTS = frozenset("statement claim answer assertion sentence".split())
+_COMPARED = frozenset("than before after from above below over under cause causes by".split())
 _PLAINEST = frozenset(("yes", "no", "true", "false"))
 _OPENERS = frozenset("so thus therefore hence well ok hmm".split())
 _DEGREES = frozenset("probably likely most clearly answer".split())
@@ -179,6 +181,11 @@ def _stated(words: tuple[Word, ...]) -> bool | None:
     return said
 
 
+def _order(text: Text, sought: set[str]) -> list[str]:
+    """The stems that are sought, in the order in which a text has them first."""
+    return list(dict.fromkeys(stem for stem in text.stems if stem in sought))
+
+
 def _restated(text: Text, question: str) -> bool | None:
     """The question as a statement, with or without a negation; an opposite turns it round."""
     asked = read(question)
@@ -193,8 +200,13 @@ def _restated(text: Text, question: str) -> bool | None:
         for key in sought - held
         if opposed(key, word.stem)
     ]
-    short = len(text.words) <= 4 and text.words[0].plain in _SUBJECTS
+    short = len(text.words) <= 6 and text.words[0].plain in _SUBJECTS
     if len(held) + len(turned) < RESTATED * len(sought) and not (short and (held or turned)):
+        return None
+    known = asked.content | {other for _, other in turned}
+    new = any(says_something(word) and word.stem not in known for word in text.words)
+    exchanged = any(word.plain in _COMPARED for word in asked.words) and _order(asked, held) != _order(text, held)
+    if (new and len(held) + len(turned) < len(sought)) or (exchanged and not turned):
         return None
     negated = sum(word.plain in NEGATIONS or word.stem == "not" for word in text.words)
     if negated > 1 or len(turned) > 1:
