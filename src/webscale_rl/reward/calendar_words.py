@@ -20,6 +20,7 @@ MONTHS |= {name[:3]: number for name, number in MONTHS.items()} | {"sept": 9}
 _DAY_NAMES = "monday tuesday wednesday thursday friday saturday sunday".split()
 WEEKDAYS = {name: number for number, name in enumerate(_DAY_NAMES, start=1)}
 WEEKDAYS |= {"mon": 1, "tue": 2, "tues": 2, "wed": 3, "thu": 4, "thur": 4, "thurs": 4, "fri": 5, "sat": 6, "sun": 7}
+_DAY_STARTS = tuple(name[:3] for name in _DAY_NAMES)
 _LENGTHS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _ZONES = {
     "utc": 0, "gmt": 0, "z": 0, "est": -300, "edt": -240, "cst": -360, "cdt": -300, "mst": -420, "mdt": -360,
@@ -138,9 +139,10 @@ def find(text: str) -> list[Dated]:
         if bare and _COUNTED.match(text, match.end()):
             continue
         parts.append(Dated(match.start(), match.end(), moment, bare))
+    lower = text.lower()
     parts += [
         Dated(match.start(), match.end(), Moment(weekday=WEEKDAYS[match[1].lower()]))
-        for match in _WEEKDAY.finditer(text)
+        for match in (_WEEKDAY.finditer(text) if any(name in lower for name in _DAY_STARTS) else ())
     ]
     parts += [Dated(match.start(), match.end(), time) for match in _TIME.finditer(text) if (time := _time(match))]
     return _joined(text, sorted(parts, key=lambda part: (part.start, -part.end)))

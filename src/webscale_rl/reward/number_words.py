@@ -87,7 +87,9 @@ def value(words: str) -> Spoken | None:
 
 def find(text: str) -> list[tuple[int, int, Spoken]]:
     """All numbers said in words, each as long as it can be, with their places."""
-    found = []
+    found: list[tuple[int, int, Spoken]] = []
+    if VOCABULARY.isdisjoint(_TOKEN.findall(text.lower())):
+        return found
     for run in _runs(text):
         tokens = [word[0].lower() for word in run]
         first = 0
