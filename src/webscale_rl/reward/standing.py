@@ -46,6 +46,12 @@ _RELATIVE = frozenset("which who whose whom where".split())
 _NAMING = frozenset("is are was were be called named termed known as being".split())
 _LINKS = frozenset("by in of from to with on at as for into during under through".split())
 _CREDITED = frozenset("credited attributed ascribed belongs belonged owed goes went due thanks".split())
+_SAID = frozenset(
+    """believe believes believed think thinks found finds find show shows showed shown state states stated say says said
+    suggest suggests suggested indicate indicates indicated argue argues argued conclude concludes concluded agree
+    agrees ruled means explain explains explained confirm confirms confirmed reveal reveals revealed report reports
+    reported is was""".split()
+)
 _RELATIONS = frozenset("near under above below before after inside outside over".split())
 _HEAD_STEMS = frozenset(map(stem, HEADS))
 _PARTIES = frozenset("for to from with against about toward towards at in into onto on upon".split())
@@ -56,7 +62,7 @@ def stands(scene: Scene, start: int, end: int, *, name: bool = False) -> Match:
 
     With `name`, words in small letters around it cannot make it another thing: "the author J. K. Rowling wrote".
     """
-    first = clause_start(scene.text.words, start)
+    first = _after_that(scene.text.words, clause_start(scene.text.words, start), start)
     match = _related(scene, first, start, name) or _subordinate(scene, first, start, name)
     if match is None:
         at, match = _modified(scene, first, start, name)
@@ -65,6 +71,14 @@ def stands(scene: Scene, start: int, end: int, *, name: bool = False) -> Match:
         match or _joined(scene, start, end, name) or _told_elsewhere(scene, first, start, end)
         or _exchanged(scene, first, start, end) or ASSERTED
     )  # fmt: skip
+
+
+def _after_that(words: tuple[Word, ...], first: int, start: int) -> int:
+    """Where the clause begins if it is what somebody says: most scientists believe that [X caused it]."""
+    for at in range(start - 1, first, -1):
+        if words[at].plain == "that" and words[at - 1].plain in _SAID:
+            return at + 1
+    return first
 
 
 def _related(scene: Scene, first: int, start: int, name: bool) -> Match | None:

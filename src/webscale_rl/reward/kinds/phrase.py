@@ -103,7 +103,7 @@ def compare_wording(wording: str, text: Text, question: str) -> Match:
     held, replaced = _held(wanted, text, at)
     missing = wanted.required - held
     if missing:
-        return _mismatch(wanted, text, at, missing)
+        return _mismatch(wanted, text, at, missing, replaced)
     if replaced and len(wanted.keys) == 1:
         return Match(None, "kin")
     if any(opposed(key, word.stem) for key in wanted.own - text.content for word in text.words if is_new(at, word)):
@@ -233,9 +233,9 @@ def _turned(wanted: Wanted, stems: tuple[str, ...]) -> bool:
     return False
 
 
-def _mismatch(wanted: Wanted, text: Text, at: Scene, missing: frozenset[str]) -> Match:
+def _mismatch(wanted: Wanted, text: Text, at: Scene, missing: frozenset[str], replaced: tuple[str, ...]) -> Match:
     """Why the answer is not the reference: something that excludes it, other words, or too little to tell."""
-    new = [word.stem for word in text.words if is_new(at, word)]
+    new = [word.stem for word in text.words if is_new(at, word) and word.stem not in replaced]
     said = new or [word.stem for word in text.words if is_content(word) and word.stem not in wanted.own]
     if missing <= NEGATIONS and wanted.own & text.content:
         return Match(False, "negation")
