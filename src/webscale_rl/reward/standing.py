@@ -257,6 +257,8 @@ def _is_a(scene: Scene, words: tuple[Word, ...], first: int, start: int) -> bool
     """Whether the window ends "S is a ..." of what the question asks: whatever it is, it is one of these."""
     at = start - 1
     while at > first and words[at].plain not in ("a", "an"):
+        if words[at].plain in _NAMING:  # dolphins are marine mammals
+            return _leads(scene, words, first, at)
         if breaks(words, at) or not is_content(words[at]):
             return False
         at -= 1
@@ -294,7 +296,7 @@ def _is_said(words: tuple[Word, ...], at: int) -> bool:
 def _leads(scene: Scene, words: tuple[Word, ...], first: int, at: int) -> bool:
     """Whether the clause speaks of what the question asks: its first word that says something is the question's, or
     there is none but a pronoun."""
-    lead = next((word for word in words[first:at] if is_content(word)), None)
+    lead = next((word for word in words[first:at] if is_content(word) and not word.owns), None)
     return lead is None or lead.stem in scene.asked or lead.plain in PLAIN
 
 

@@ -248,6 +248,12 @@ def _mismatch(core: tuple[str, ...], required: frozenset[str], text: Text, at: S
         for word in new:
             if len(key) >= 7 and near(key, word.stem) and _DOUBLED.sub(r"\1", key) == _DOUBLED.sub(r"\1", word.stem):
                 return Match(True if len(missing) == 1 and len(new) == 1 and short else None, "spelling")
+            if (
+                len(missing) == len(new) == 1
+                and short
+                and {key, word.stem} == {min(key, word.stem), min(key, word.stem) + "s"}
+            ):
+                return Match(True, "spelling")
             if near(key, word.stem):
                 return Match(None, "near")
             if opposed(key, word.stem) or opposed(*(read(one).stems[0] for one in (key, word.plain))):
