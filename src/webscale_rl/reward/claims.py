@@ -93,13 +93,20 @@ _BOUND = _cue(
     "than least most over under above below up nearly almost close exceed exceeds exceeding exceeded minimum maximum"
     " beyond before after since until end < > ≤ ≥ ±",
 )
+_LEAST = _cue(r"\b(?:at least|minimum of) ", "least minimum")
+_LEAST_ASKED = re.compile(
+    r"\b(?:minimum|lowest|least|smallest|youngest|legal age|how old must|required)\b", re.IGNORECASE
+)
 _CONCLUDES = _cue(
-    r"(?:[=≈⇒→]|=>|\b(?:answer|result|solution|value|total|sum|number|count|amount)(?: is| was| are|:| of| equals"
+    r"(?:[=≈⇒→]|=>|\b(?:answer|result|solution|value|total|sum|number|count|amount)"
+    r"(?: is| was| are|:| of| equals"
     r"| comes to)"
-    r"|\b(?:so|therefore|thus|hence|giving|making|leaving|equals|equal to|equivalent to|totals?|totalling|totaling"
+    r"|\b(?:in total|in all|altogether|overall|so|therefore|thus|hence|giving|making|leaving|equals|equal to"
+    r"|equivalent to|totals?|totalling|totaling"
     r"|gives|get|makes|leaves|yields|we have)"
     rf"(?: \w{{1,12}}){{0,4}}?(?: is| was| are| were| of| be)?)[\s:]{{0,2}}{_AHEAD}\W{{0,2}}",
-    "= ≈ ⇒ → answer result solution value total sum number count amount so therefore thus hence giving making leaving"
+    "= ≈ ⇒ → all altogether overall answer result solution value total sum number count amount so therefore thus"
+    " hence giving making leaving"
     " equals equal equivalent totals totalling totaling gives get makes leaves yields have",
 )
 _COPULA = _cue(rf"\b(?:is|are|was|were) {_AHEAD}", "is are was were")
@@ -115,8 +122,9 @@ _DIFFERENCE = re.compile(
 )
 _ASIDE = re.compile(
     r"\b(?:because|since|which|while|whereas|although|though|compared|given|followed by|out of|versus|until|unlike"
-    r"|whose|where|against|vs\.?|including|alongside|based on|despite|when|after|before|during|per|assuming"
-    r"|according to|up from|down from|well above|far above|above the|below the|short of|exceeding|beating)\b|, from\b|[(\[]"
+    r"|whose|where|against|vs\.?|including|alongside|based on|despite|when|after|before|during|per"
+    r"|assuming|according to|up from|down from|well above|far above|above the|below the|short of|exceeding|beating)\b"
+    r"|, from\b|[(\[]"
 )
 _WHERE = re.compile(r"\b(?:at|when|where|if|for|with|given|since|as|because|let|using) \$?[a-z]\w{0,3}\s?$")
 _CONCLUDES_AFTER = re.compile(r"\W?(?: [a-z-]{1,20}){0,3} (?:in total|in all|altogether|overall|total)\b")
@@ -165,10 +173,10 @@ def decide(text: str, claims: Sequence[Claim], question: str = "", asked: frozen
         return Match(None, "several")
     if len({claim.key for claim in given}) > 1 and given[0].same is not False:
         return Match(None, "several")
-    return _settled(text, given[0])
+    return _settled(text, given[0], question)
 
 
-def _settled(text: str, claim: Claim) -> Match:
+def _settled(text: str, claim: Claim, question: str) -> Match:
     if claim.same is None:
         return Match(None, "near")
     if claim.same:
@@ -177,7 +185,9 @@ def _settled(text: str, claim: Claim) -> Match:
             or _BOUND_AFTER.match(text, claim.end, claim.end + 10)
             or _follows(_BOUND_AFTER, text, claim)
         ):
-            return Match(None, "bound")
+            # the least is what a question for the least asks for
+            wanted = _LEAST.stands_before(claim, text) and _LEAST_ASKED.search(question)
+            return Match(True if wanted else None, "bound")
         if _DOUBTFUL.search(text):
             return Match(None, "doubtful")
     return Match(claim.same, "value")
@@ -241,10 +251,30 @@ def _given(
     named = [claim for claim in claims if _is_on_topic(text, claim, topics)] if topics else []
     if len(named) == 1:
         return named, False
-    aside = _ASIDE.search(text, claims[0].end)
     claims = _without(lambda claim: claim.key in asked, claims)
     claims = _without(lambda claim: _follows(_DIFFERENCE, text, claim), claims)
-    return _without(lambda claim: aside is not None and claim.start > aside.start(), claims), False
+    asides = _asides(text)
+    return _without(lambda claim: any(start < claim.start < end for start, end in asides), claims), False
+
+
+def _asides(text: str) -> list[tuple[int, int]]:
+    """The parts of a text that say something else besides: from the word or bracket that opens them to their end."""
+    parts = []
+    for match in _ASIDE.finditer(text):
+        opened, start = match[0], match.start()
+        ahead = text[max(0, start - 2) : start]
+        if opened in "([":
+            end = text.find(")" if opened == "(" else "]", start)
+        elif not ahead.strip(" .") or (ahead == ", " and opened in ("which", "whose", "where")):
+            end = text.find(", ", start)
+        else:
+            stop = _SENTENCE_END.search(text, start)
+            end = stop.start() if stop else -1
+        parts.append((start, end if end >= 0 else len(text)))
+    return parts
+
+
+_SENTENCE_END = re.compile(r"[.;](?:\s|$)")
 
 
 def _without(test: Callable[[Claim], bool], claims: Sequence[Claim]) -> Sequence[Claim]:

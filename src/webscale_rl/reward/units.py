@@ -227,8 +227,10 @@ def _named(text: str, end: int, word: str) -> tuple[Unit, int] | None:
 
 
 _STARTS = frozenset(name.partition("-")[0] for name in _NAMES if "-" in name)
+_TIME: Dimension = (("s", 1),)
+_FIGURE = re.compile(r"\s?\d")
 _ENDS = re.compile(
-    r"\s*(?:$|[.,;:!?)\]/·*^×²³]|(?:long|wide|tall|high|deep|thick|across|in|of|at|and|or|by|per|from|to)\b|\d)"
+    r"\s*(?:$|[.,;:!?)\]/·*^×²³]|(?:long|wide|tall|high|deep|thick|across|in|of|at|and|or|by|per|from|to)\b)"
 )
 
 
@@ -249,7 +251,8 @@ def _letter(text: str, token: re.Match[str], preferred: Dimension | None, bare: 
             else None
         )
     if unit is not None and word in _NOT_UNITS and not bare and not _ENDS.match(text, token.end()):
-        return None
+        # 2 h 30 min goes on with a figure, 5 in 1990 does not
+        return unit if unit.dimension == _TIME and _FIGURE.match(text, token.end()) else None
     return unit
 
 
@@ -275,7 +278,7 @@ def _times(one: Unit, other: Unit, sign: int) -> Unit:
 _ASKS = re.compile(
     r"(?:\b(?:how many|how much|number of|in|measured in|units? of|using)|\() ?(?=([A-Za-zµ°]+))", re.IGNORECASE
 )
-_AGE = re.compile(r"\bhow old\b|\bat what age\b", re.IGNORECASE)
+_AGE = re.compile(r"\bhow old\b|\b(?:what|which)\b[^?]{0,30}\bage\b|\bage\W{0,3}$", re.IGNORECASE)
 _ASKED_END = re.compile(r"\s?(?:[?.,;)]|$)")
 _INVARIANT = frozenset(
     "hertz celsius fahrenheit kelvin lux siemens kilohertz megahertz gigahertz horsepower square cubic"

@@ -106,7 +106,9 @@ def infer(answer: str, question: str = "") -> Reference | None:
     if len(found) != 1 or found[0].sort == "point":
         return None
     one = found[0]
-    if _LEADS.sub("", text[: one.start]).strip(" ([") or text[one.end :].strip(" .)]") not in _TAILS:
+    if _LEADS.sub("", text[: one.start]).strip(" ([") or (
+        text[one.end :].strip(" .)]") not in _TAILS and not quantity.TAIL.fullmatch(text, one.end)
+    ):
         return None
     if one.sort == "between" and one.high and one.low.number.value >= one.high.number.value:
         return None
