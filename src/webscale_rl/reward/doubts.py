@@ -5,6 +5,7 @@ wording around it takes it back, asks it, or sets it beside others.
     denied        "(incorrect)", "Paris = wrong", "just kidding", "anything but"
     asked         a question: "Is it Paris?"
     apposition    another name comes first: "London, the Paris of England"
+    difference    "$15 million less", unless the question asks for a difference
     operation     a number that something is done to: "the square root of 2"
 
 Each leaves the verdict to a judge. What the reference says itself counts for nothing. English only.
@@ -38,9 +39,18 @@ _DENIED = re.compile(
     r"|\b(?:outside|anywhere but|all but|none but)\b",
     re.IGNORECASE,
 )
+_WRONG_ANSWER = re.compile(
+    r"\b(?:wrong|incorrect|false) answer\b|\b(?:yes|no) is (?:wrong|incorrect|false)\b", re.IGNORECASE
+)
+_NUMERIC = frozenset({"number", "quantity", "money", "percentage"})
+_DIFFERENCE = re.compile(
+    r"\d[\d.,]{0,20}%?\s?(?:[^\W\d]{1,20}\s){0,2}(more|less|fewer|taller|shorter|higher|lower|larger|smaller|older|younger"
+    r"|longer|heavier|lighter|cheaper|faster|slower|earlier|later)(?: than\b|\W{0,3}$)",
+    re.IGNORECASE,
+)
 _NAMED_FIRST = re.compile(r"\W{0,2}([^\W\d_a-z][\w.'’-]*(?:\s(?:[^\W\d_a-z][\w.'’-]*|of|de|da|van|von|the)){0,4}),\s\w")
 _NO_NAME = re.compile(
-    r"\w+ly|(?:well|yes|no|so|thus|hence|then|now|in|on|at|by|for|after|before|since|however|indeed|ok|okay)\b",
+    r"\w+ly$|(?:well|yes|no|so|thus|hence|then|now|in|on|at|by|for|after|before|since|however|indeed|ok|okay)\b",
     re.IGNORECASE,
 )
 _OPERATION = re.compile(
@@ -52,25 +62,26 @@ _SPELT = frozenset({"code", "formula"})
 _STATES = re.compile(r"=|\b(?:is|are|was|were|equals|has|have|had|makes?|gives?)\b", re.IGNORECASE)
 
 
-def doubt(references: Sequence[Reference], answer: str, is_wrong: Callable[[str], bool]) -> str | None:
-    """Why an answer that matches is undecided, in one word. `is_wrong` says whether a part of it alone would be wrong."""
+def doubt(references: Sequence[Reference], answer: str, question: str, is_right: Callable[[str], bool]) -> str | None:
+    """Why an answer that matches is undecided, in one word. `is_right` says whether a part of it alone is right."""
     if len(answer) > LONGEST:
         return None
     kinds = {reference.type for reference in references}
     if _enumerates(references, answer):
         return "enumeration"
-    if not kinds & _SAYING and _DENIED.search(answer) and not any(_DENIED.search(one.answer) for one in references):
+    denied = _WRONG_ANSWER if kinds & _SAYING else _DENIED
+    if denied.search(answer) and not any(denied.search(one.answer) for one in references):
         return "denied"
-    if (
-        answer.rstrip(" \"'*_)").endswith("?")
-        and not kinds & _SPELT
-        and not any("?" in one.answer for one in references)
-    ):
-        return "asked"
+    if answer.rstrip(" \"'*_)").endswith("?") and not kinds & _SPELT:
+        return None if any("?" in one.answer for one in references) else "asked"
     if kinds <= {"name", "person"} and not _STATES.search(answer):
         first = _NAMED_FIRST.match(answer)
-        if first is not None and not _NO_NAME.match(first[1]) and is_wrong(first[1]):
+        if first is not None and not _NO_NAME.match(first[1]) and not is_right(first[1]):
             return "apposition"
+    if kinds <= _NUMERIC:
+        difference = _DIFFERENCE.search(answer)
+        if difference is not None and not re.search(rf"\b{difference[1]}\b", question, re.IGNORECASE):
+            return "difference"
     if kinds == {"number"} and _OPERATION.search(answer) and not _STATES.search(answer):
         return "operation"
     return None

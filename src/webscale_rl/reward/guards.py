@@ -76,7 +76,7 @@ def guard(references: Sequence[Reference], question: str, response: str, answer:
         return "struck_out"
     if not facts.open and _NO_COMMITMENT.match(answer) and not _GUESSES.search(answer):
         return "no_commitment"
-    if _shotgun(references, answer):
+    if _shotgun(references, answer) or (answer.count(":") > 1 and _relabelled(answer)):
         return "several_answers"
     return None
 
@@ -136,6 +136,16 @@ def mixed_script(text: str) -> bool:
 def _mostly_latin(text: str) -> bool:
     letters = [character for character in text[:500] if character.isalpha()]
     return sum(character.isascii() for character in letters) * 2 > len(letters)
+
+
+def _relabelled(answer: str) -> bool:
+    """Whether one label has two values: "Capital: Paris; Capital: London"."""
+    found: dict[str, str] = {}
+    for part in re.split(r"[;\n,]", answer):
+        label, colon, value = part.partition(":")
+        if colon and value.strip() and found.setdefault(fold(label), fold(value)) != fold(value):
+            return True
+    return False
 
 
 def _shotgun(references: Sequence[Reference], answer: str) -> bool:

@@ -76,7 +76,7 @@ def _decide(response: str, truths: Sequence[Reference], found: Extracted, questi
         pieces = [piece for piece in _PIECE.split(found.text) if piece.strip()]
         if any(_best(truths, piece, question)[1].same is False for piece in pieces):
             return None, "guard/several_answers"
-    if why := doubt(truths, found.text, lambda part: _best(truths, part, question)[1].same is False):
+    if why := doubt(truths, found.text, question, lambda part: _best(truths, part, question)[1].same is True):
         return None, f"guard/{why}"
     return 1, how
 
