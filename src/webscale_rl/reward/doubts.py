@@ -5,6 +5,7 @@ wording around it takes it back, asks it, or sets it beside others.
     denied        "(incorrect)", "Paris = wrong", "just kidding", "anything but"
     asked         a question: "Is it Paris?"
     apposition    another name comes first: "London, the Paris of England"
+    condition     "yes, if ..."
     difference    "$15 million less", unless the question asks for a difference
     operation     a number that something is done to: "the square root of 2"
 
@@ -45,9 +46,10 @@ _WRONG_ANSWER = re.compile(
 _NUMERIC = frozenset({"number", "quantity", "money", "percentage"})
 _DIFFERENCE = re.compile(
     r"\d[\d.,]{0,20}%?\s?(?:[^\W\d]{1,20}\s){0,2}(more|less|fewer|taller|shorter|higher|lower|larger|smaller|older|younger"
-    r"|longer|heavier|lighter|cheaper|faster|slower|earlier|later)(?: than\b|\W{0,3}$)",
+    r"|longer|heavier|lighter|cheaper|faster|slower|earlier|later|below sea level|below zero|underground)(?: than\b|\W{0,3}$)",
     re.IGNORECASE,
 )
+_CONDITION = re.compile(r"\b(?:if|unless|only when|depend(?:s|ing)|in some|in certain)\b", re.IGNORECASE)
 _NAMED_FIRST = re.compile(r"\W{0,2}([^\W\d_a-z][\w.'’-]*(?:\s(?:[^\W\d_a-z][\w.'’-]*|of|de|da|van|von|the)){0,4}),\s\w")
 _NO_NAME = re.compile(
     r"\w+ly$|(?:well|yes|no|so|thus|hence|then|now|in|on|at|by|for|after|before|since|however|indeed|ok|okay)\b",
@@ -74,6 +76,8 @@ def doubt(references: Sequence[Reference], answer: str, question: str, is_right:
         return "denied"
     if answer.rstrip(" \"'*_)").endswith("?") and not kinds & _SPELT:
         return None if any("?" in one.answer for one in references) else "asked"
+    if kinds == {"yes_no"} and _CONDITION.search(answer) and not _CONDITION.search(question):
+        return "condition"
     if kinds <= {"name", "person"} and not _STATES.search(answer):
         first = _NAMED_FIRST.match(answer)
         if first is not None and not _NO_NAME.match(first[1]) and not is_right(first[1]):

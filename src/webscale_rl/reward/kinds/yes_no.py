@@ -33,6 +33,7 @@ _COMPARED = frozenset("than before after from above below over under cause cause
 _PLAINEST = frozenset(("yes", "no", "true", "false"))
 _OPENERS = frozenset("so thus therefore hence well ok hmm".split())
 _DEGREES = frozenset("probably likely most clearly answer".split())
+_REASONS = frozenset("as because since which who so although though while where".split())
 _SUBJECTS = frozenset("it he she they this that there we you i these those".split())
 _CONCLUDED = re.compile(
     r"\b(?:answer|conclusion|verdict|statement|claim)\b(?: (?:here|to the question|to this question))? (?:is"
@@ -186,6 +187,14 @@ def _order(text: Text, sought: set[str]) -> list[str]:
     return list(dict.fromkeys(stem for stem in text.stems if stem in sought))
 
 
+def _before_reasons(words: tuple[Word, ...], restating: set[str] | frozenset[str]) -> tuple[Word, ...]:
+    """The words up to the reason that follows the restatement: "17 is prime, as it has no divisors" denies nothing."""
+    stems = [word.stem for word in words]
+    last = max((stems.index(stem) for stem in restating if stem in stems), default=0)
+    reasons = (at for at in range(last + 1, len(words)) if words[at].plain in _REASONS)
+    return words[: next(reasons, len(words))]
+
+
 def _restated(text: Text, question: str) -> bool | None:
     """The question as a statement, with or without a negation; an opposite turns it round."""
     asked = read(question)
@@ -208,7 +217,8 @@ def _restated(text: Text, question: str) -> bool | None:
     exchanged = any(word.plain in _COMPARED for word in asked.words) and _order(asked, held) != _order(text, held)
     if (new and len(held) + len(turned) < len(sought)) or (exchanged and not turned):
         return None
-    negated = sum(word.plain in NEGATIONS or word.stem == "not" for word in text.words)
+    main = _before_reasons(text.words, held | {other for _, other in turned})
+    negated = sum(word.plain in NEGATIONS or word.stem == "not" for word in main)
     if negated > 1 or len(turned) > 1:
         return (negated + len(turned) == 2 and negated == 1) or None
     return (negated + len(turned)) % 2 == 0
