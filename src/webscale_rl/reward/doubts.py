@@ -46,7 +46,8 @@ _WRONG_ANSWER = re.compile(
 _NUMERIC = frozenset({"number", "quantity", "money", "percentage"})
 _DIFFERENCE = re.compile(
     r"\d[\d.,]{0,20}%?\s?(?:[^\W\d]{1,20}\s){0,2}(more|less|fewer|taller|shorter|higher|lower|larger|smaller|older|younger"
-    r"|longer|heavier|lighter|cheaper|faster|slower|earlier|later|below sea level|below zero|underground)(?: than\b|\W{0,3}$)",
+    r"|longer|heavier|lighter|cheaper|faster|slower|earlier|later|below sea level|below zero"
+    r"|underground)(?: than\b|\W{0,3}$)",
     re.IGNORECASE,
 )
 _CONDITION = re.compile(r"\b(?:if|unless|only when|depend(?:s|ing)|in some|in certain)\b", re.IGNORECASE)
