@@ -120,12 +120,15 @@ _WEEKDAY = re.compile(
     rf"(?<![A-Za-z])({'|'.join(_DAY_NAMES)}|(?:mon|tues?|wed|thurs?|thu|fri|sat|sun)(?=\.?(?:,|\s\d|$)))s?(?![a-z])",
     re.IGNORECASE,
 )
-_MAY_WORDS = re.compile(r"\b(?:may|march|fall|sun|sat|dec|mar|second)$", re.IGNORECASE)
 _SMALL_YEAR = re.compile(
     r"(?:(?:\bin|\byear|\bof|\bcirca|\bc\.|\bca\.|\baround|\bby|^)\s?)(\d{1,4})(?![\d,.:%/]\d|\d|\s?[%°]|[A-Za-z])",
     re.IGNORECASE,
 )
-_COUNTED = re.compile(r"\s[a-z]{3,}s\b(?<!\bwas)(?<!\bhas)(?<!\bthis)(?<!ss)")
+_CURRENCIES = frozenset("$£€¥₹")
+_COUNTED = re.compile(
+    r"\s(?:people|men|women|children|dollars|euros)\b|\s?(?:%|°|percent\b|[kcmn]?m\b|[km]?g\b|ft\b|mi\b|lbs?\b|[KMGT]B\b)"
+    r"|\s[a-z]{3,}s\b(?<!\bwas)(?<!\bhas)(?<!\bthis)(?<!ss)"
+)
 
 
 def find(text: str) -> list[Dated]:
@@ -136,7 +139,7 @@ def find(text: str) -> list[Dated]:
         if moment is None or (_is_word(match, moment) and text != match[0]):
             continue
         bare = bool(match["year4"] and match["year4"].isdigit() and not match["part"])
-        if bare and _COUNTED.match(text, match.end()):
+        if bare and (_COUNTED.match(text, match.end()) or text[match.start() - 1 : match.start()] in _CURRENCIES):
             continue
         parts.append(Dated(match.start(), match.end(), moment, bare))
     lower = text.lower()
@@ -153,7 +156,7 @@ def small_years(text: str) -> list[Dated]:
     return [
         Dated(match.start(1), match.end(1), Moment(year=int(match[1])), bare=True)
         for match in _SMALL_YEAR.finditer(text)
-        if int(match[1])
+        if int(match[1]) and not _COUNTED.match(text, match.end())
     ]
 
 

@@ -120,6 +120,10 @@ _DIFFERENCE = re.compile(
     r"[ -]?(?:%|percent|years?|days?|months?|weeks?|hours?|points?|times)?[ -](?:more|fewer|less|higher|lower|greater"
     r"|larger|smaller|taller|longer|shorter|older|younger|earlier|later|after|before|ago|times|as many)\b"
 )
+_COMPARED = re.compile(
+    r"[ -]?(?:%|percent|years?|days?|months?|weeks?|hours?|points?|times)?[ -](more|fewer|less|higher|lower|greater"
+    r"|larger|smaller|taller|longer|shorter|older|younger|farther|further|off)\b"
+)
 _ASIDE = re.compile(
     r"\b(?:because|since|which|while|whereas|although|though|compared|given|followed by|out of|versus|until|unlike"
     r"|whose|where|against|vs\.?|including|alongside|based on|despite|when|after|before|during|per"
@@ -188,6 +192,9 @@ def _settled(text: str, claim: Claim, question: str) -> Match:
             # the least is what a question for the least asks for
             wanted = _LEAST.stands_before(claim, text) and _LEAST_ASKED.search(question)
             return Match(True if wanted else None, "bound")
+        more = _COMPARED.match(text, claim.end)
+        if more and more[1] not in question.lower():
+            return Match(None, "difference")
         if _DOUBTFUL.search(text):
             return Match(None, "doubtful")
     return Match(claim.same, "value")

@@ -227,6 +227,8 @@ def _named(text: str, end: int, word: str) -> tuple[Unit, int] | None:
 
 
 _STARTS = frozenset(name.partition("-")[0] for name in _NAMES if "-" in name)
+_ANY_CASE = frozenset("km kg cm ft lb lbs mph kph mi yd oz hr hrs min mins sec secs psi kwh".split()) & _SYMBOLS.keys()
+"""Symbols that are the same unit in any case: no prefix and no other unit is written KM or Kg."""
 _TIME: Dimension = (("s", 1),)
 _FIGURE = re.compile(r"\s?\d")
 _ENDS = re.compile(
@@ -244,12 +246,8 @@ def _letter(text: str, token: re.Match[str], preferred: Dimension | None, bare: 
             return _SYMBOLS["′" if word in ("'", "′") else "″"]
         return _SYMBOLS["ft" if word in ("'", "′") else "in"]
     unit = _SYMBOLS.get(word)
-    if unit is None and word.isupper() and len(word) > 2:
-        unit = (
-            _SYMBOLS.get(word.lower())
-            if word.lower() in ("mph", "kph", "lbs", "psi", "min", "mins", "hrs", "sec")
-            else None
-        )
+    if unit is None and word.lower() in _ANY_CASE:
+        unit = _SYMBOLS[word.lower()]
     if unit is not None and word in _NOT_UNITS and not bare and not _ENDS.match(text, token.end()):
         # 2 h 30 min goes on with a figure, 5 in 1990 does not
         return unit if unit.dimension == _TIME and _FIGURE.match(text, token.end()) else None

@@ -29,10 +29,7 @@ _ASKS_YEAR = re.compile(
     r"\b(?:what|which) (?:\w+ )?year|\bin what (?:\w+ )?year|^year\b|\byear (?:did|was|is|were)\b", re.IGNORECASE
 )
 _ASKS_MONTH = re.compile(r"\b(?:what|which) month", re.IGNORECASE)
-_ASKS_DAY = re.compile(r"\b(?:what|which) (?:day|date)", re.IGNORECASE)
 _ASKS_TIME = re.compile(r"\bwhat time\b|\bo'clock\b|\bwhat hour\b", re.IGNORECASE)
-_ASKS_DECADE = re.compile(r"\b(?:what|which) decade", re.IGNORECASE)
-_ASKS_CENTURY = re.compile(r"\b(?:what|which) century", re.IGNORECASE)
 _HOW_MANY = re.compile(r"\bhow (?:many|much|long|old|far)\b", re.IGNORECASE)
 _LEADS = re.compile(
     r"^(?:(?:on|in|at|by|around|about|circa|ca?\.|approximately|the|year|during|from|between|since|~)\s?){0,3}",
@@ -108,7 +105,7 @@ def compare(reference: Reference, answer: str, question: str = "") -> Match:
 
 
 def _says_by(text: str, start: int) -> bool:
-    """ "By 1937" is a bound: whether it was in that year it does not say."""
+    """Whether a bound stands before it: "by 1937" does not say that it was in that year."""
     return _BY.search(text[max(0, start - 16) : start]) is not None
 
 

@@ -100,6 +100,9 @@ _ASKS = re.compile(
 )
 
 
+_PERCENT = re.compile(r"\s?(?:%|per ?cent\b)", re.IGNORECASE)
+
+
 class Amount(NamedTuple):
     """A number with its currency, "" if none stands beside it: an ISO code, or the word that several share. `per` is
     what it is for: hour, item."""
@@ -120,7 +123,7 @@ def infer(answer: str, question: str = "") -> Reference | None:
     if len(found) != 1 or found[0].start or text[found[0].end :].strip() not in ("", "."):
         return None
     one = found[0]
-    if one.currency in ("", "mark", "real", "p"):
+    if one.currency in ("", "%", "mark", "real", "p"):
         return None
     if one.currency == "GBP" and _WEIGHED.search(text) and not _ASKS_PRICE.search(question):
         return None
@@ -192,6 +195,8 @@ def _amount(text: str, start: int, end: int, number: Number) -> Amount:
             number = number._replace(value=-abs(number.value))
     elif word.lower().rstrip("s") in _CENTS or word.lower() in _CENTS:
         number = _times(number, Fraction(1, 100))
+    if not currency and _PERCENT.match(text, end):
+        currency = "%"
     per, end = rates.per(text, end) if currency else ("", end)
     return Amount(number, currency, start, end, per)
 

@@ -51,7 +51,9 @@ _NOTHING = re.compile(
     r"|[IVXLC]+|infinite(?:ly)?|infinity|undefined)\b"
 )
 _LABEL = re.compile(
-    r"(?:#|no\.|nos?\.|number|№|chapter|section|article|page|grade|level|type|group|step) ?$", re.IGNORECASE
+    r"(?:#|\bnos?\.|\bnumber|№|\b(chapter|section|article|page|grade|level|type|group|step|version|model|volume|room|route"
+    r"|highway|channel|figure|table|season)) ?$",
+    re.IGNORECASE,
 )
 
 
@@ -158,11 +160,14 @@ def _claim(reference: Reference, sought: Number, one: Found, text: str, question
         alike = None
     pronoun = number.form == "words" and number.value == 1 and number.places == 0
     before = text[max(0, one.start - 12) : one.start]
+    label = _LABEL.search(before)
+    if alike and label and label[1] and label[1].lower() not in question.lower():
+        alike = None  # "version 2" counts nothing
     ranked = bool(_RANK_ASKED.search(question))
     weak = (
         pronoun
         or (number.ordinal != ranked and not (number.ordinal and sought.ordinal))
-        or _LABEL.search(before)
+        or label
         or (_is_year(number.value) and not _is_year(sought.value) and _YEAR_BEFORE.search(before))
     )
     return Claim(one.start, one.end, alike, (number.value, bool(percent)) if percent else number.value, bool(weak))

@@ -94,7 +94,6 @@ _AND = re.compile(r"\s?(?:and|to|-|through)\s?(?:about )?$", re.IGNORECASE)
 _PLUS_MINUS = re.compile(r"\s?(?:±|\+/-|\+-|plus or minus|give or take)\s?$", re.IGNORECASE)
 _PAIR = re.compile(r"\s?[,;]\s?$")
 _CHAIN = re.compile(r"\s?(<=|≤|<|⩽)\s?[A-Za-zΑ-ω]\w{0,8}\s?(<=|≤|<|⩽)\s?$")
-_NOT_MINUS = ("less", "most", "more", "least")
 
 
 def infer(answer: str, question: str = "") -> Reference | None:
@@ -116,6 +115,7 @@ def infer(answer: str, question: str = "") -> Reference | None:
 
 
 _LEADS = re.compile(r"^(?:[A-Za-z]\s?(?==|≥|≤|<|>|∈)|[A-Za-z]\s?(?:=|∈|\bin\b)|the )\s?")
+_PERCENT_ASKED = re.compile(r"%|\bper ?cent", re.IGNORECASE)
 _TAILS = ("", "inclusive", "exclusive", "inclusive)", "(inclusive", "each")
 
 
@@ -170,7 +170,7 @@ def _both(text: str, one: Range, other: Range) -> Range | None:
 
 def _values(text: str) -> list[Value]:
     """Numbers with what they measure: a currency, per cent, a unit or nothing."""
-    priced = [one for one in money.amounts(text) if one.currency]
+    priced = [one for one in money.amounts(text) if one.currency not in ("", "%")]
     signed = {one.start: one for one in percentage.shares(text) if one.sort in ("percent", "points")}
     values = []
     at = 0
@@ -327,9 +327,9 @@ def _equal(one: Value, other: Value, question: str, tolerance: float) -> bool | 
         return alike
     if not mine and theirs:
         # the question may hold the unit: "How many years" and 10-20 years
-        return alike
+        return alike if theirs != "percent" or _PERCENT_ASKED.search(question) else None
     if mine == "percent" and not theirs:
-        return alike if re.search(r"%|per ?cent", question, re.IGNORECASE) else None
+        return alike if _PERCENT_ASKED.search(question) else None
     if mine and not theirs:
         return None
     return None if {mine, theirs} <= {"$", "USD"} else False
