@@ -1,7 +1,7 @@
 """Dates and times in text, as full or as partial as they are written.
 
-Read are the usual English spellings of day, month and year ("5 January 1933", "Jan. 5th, 1933", "1933-01-05", "5.1.1933"),
-any part of them, decades and centuries, seasons and "early 1933", BC and AD, weekdays, times of day with zone. Of
+Read are the usual English spellings of day, month and year ("5 January 1933", "Jan. 5th, 1933", "1933-01-05"), any
+part of them, decades and centuries, seasons and "early 1933", BC and AD, weekdays, times of day with zone. Of
 05/01/1933 both readings are kept, unless one is no date.
 
 Not covered: other calendars and languages, holidays, "last Friday", durations (they are quantities).
@@ -20,6 +20,7 @@ MONTHS |= {name[:3]: number for name, number in MONTHS.items()} | {"sept": 9}
 _DAY_NAMES = "monday tuesday wednesday thursday friday saturday sunday".split()
 WEEKDAYS = {name: number for number, name in enumerate(_DAY_NAMES, start=1)}
 WEEKDAYS |= {"mon": 1, "tue": 2, "tues": 2, "wed": 3, "thu": 4, "thur": 4, "thurs": 4, "fri": 5, "sat": 6, "sun": 7}
+_DAY_STARTS = tuple(name[:3] for name in _DAY_NAMES)
 _LENGTHS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _ZONES = {
     "utc": 0, "gmt": 0, "z": 0, "est": -300, "edt": -240, "cst": -360, "cdt": -300, "mst": -420, "mdt": -360,
@@ -52,7 +53,10 @@ class Dated(NamedTuple):
     bare: bool = False
 
 
-_MONTH = r"(?:Jan(?:uary|\.)?|Feb(?:ruary|\.)?|Mar(?:ch|\.)?|Apr(?:il|\.)?|May|June?\.?|July?\.?|Aug(?:ust|\.)?|Sept?(?:ember|\.)?|Oct(?:ober|\.)?|Nov(?:ember|\.)?|Dec(?:ember|\.)?)"
+_MONTH = (
+    r"(?:Jan(?:uary|\.)?|Feb(?:ruary|\.)?|Mar(?:ch|\.)?|Apr(?:il|\.)?|May|June?\.?|July?\.?|Aug(?:ust|\.)?"
+    r"|Sept?(?:ember|\.)?|Oct(?:ober|\.)?|Nov(?:ember|\.)?|Dec(?:ember|\.)?)"
+)
 _DAY = r"(?:3[01]|[12]\d|0?[1-9])"
 _TH = r"(?:st|nd|rd|th)?"
 _ORDINAL_DAYS = "|".join(
@@ -66,13 +70,14 @@ _PART = (
     r"(?:early|mid|middle|late|beginning|start|end|first half|second half|spring|summer|autumn|fall|winter|Q[1-4]"
     r"|(?:first|second|third|fourth|1st|2nd|3rd|4th) quarter)"
 )
-_CENTURY = r"(?:\d{1,2}(?:st|nd|rd|th)|(?:twenty-)?(?:%s))[ -](?:century|centuries|c\.)" % _ORDINAL_DAYS
+_CENTURY = rf"(?:\d{{1,2}}(?:st|nd|rd|th)|(?:twenty-)?(?:{_ORDINAL_DAYS}))[ -](?:century|centuries|c\.)"
 _HUNDREDS = {"eleven": 1100, "twelve": 1200, "thirteen": 1300, "fourteen": 1400, "fifteen": 1500, "sixteen": 1600,
              "seventeen": 1700, "eighteen": 1800, "nineteen": 1900, "twenty": 2000}  # fmt: skip
 _TIES = {"twenties": 20, "thirties": 30, "forties": 40, "fifties": 50, "sixties": 60, "seventies": 70, "eighties": 80,
          "nineties": 90}  # fmt: skip
 _REST = (
-    r"(?:(?:twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)(?:[ -](?:one|two|three|four|five|six|seven|eight|nine))?"
+    r"(?:(?:twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)(?:[ -](?:one|two|three|four|five|six|seven|eight"
+    r"|nine))?"
     r"|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|oh[ -][a-z]+)"
 )
 _TIME = re.compile(
@@ -80,8 +85,10 @@ _TIME = re.compile(
     r"(?P<hour>[01]?\d|2[0-4])(?:[:.](?P<min>[0-5]\d)(?::(?P<sec>[0-5]\d))?)?\s?(?P<half>[ap]\.?\s?m\b\.?)"
     r"|(?P<hour2>[01]?\d|2[0-4]):(?P<min2>[0-5]\d)(?::(?P<sec2>[0-5]\d))?(?![\d:])(?:\s?(?:hours|hrs|h)\b)?"
     r"|(?P<hour3>[01]\d|2[0-4])(?:h(?P<min3>[0-5]\d)|(?P<min4>[0-5]\d)\s?(?:hours|hrs))\b"
-    r"|(?P<clock>\d{1,2}|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)\s?o'?clock(?:\s(?:in the )?(?P<half2>morning|afternoon|evening|at night))?"
-    r"|(?P<past>half|quarter|a quarter)\s(?P<side>past|to)\s(?P<near>one|two|three|four|five|six|seven|eight|nine|ten|eleven"
+    r"|(?P<clock>\d{1,2}|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)\s?o'?clock(?:\s(?:in the"
+    r" )?(?P<half2>morning|afternoon|evening|at night))?"
+    r"|(?P<past>half|quarter|a quarter)\s(?P<side>past|to)\s(?P<near>one|two|three|four|five|six|seven|eight|nine"
+    r"|ten|eleven"
     r"|twelve|\d{1,2})\b(?:\s(?:in the |at )?(?P<half3>morning|afternoon|evening|night))?"
     r"|(?P<word>\bnoon\b|\bmidday\b|\bmidnight\b))"
     r"(?:\s?\(?(?P<zone>UTC|GMT|[ECMP][SD]T|CES?T|BST|IST|JST|MSK|AEST|Z)\b(?P<offset>[+-]\d{1,2}(?::?[0-5]\d)?)?\)?)?",
@@ -95,9 +102,11 @@ _CALENDAR = re.compile(
     rf"|(?P<said>(?:(?P<hundred>{'|'.join(_HUNDREDS)})[ -])(?:(?P<ties>{'|'.join(_TIES)})|(?P<rest>{_REST})))(?![a-z-])"
     rf"|(?P<iso_month>\d{{4}}-(?:0[1-9]|1[0-2]))(?![\d-])"
     rf"|(?:(?P<part>{_PART})(?:[ -]|\s?\()(?:of |in )?(?:the )?(?:year )?)?(?:"
-    rf"(?P<day>{_DAY}){_TH}(?:\s?-\s?{_DAY}{_TH})?\s?(?:-|/)?\s?(?:day )?(?:of )?(?P<month>{_MONTH})(?![A-Za-z])(?:,?\s?(?:of |in )?-?\s?(?P<year>{_YEAR}|\d{{3}}(?!\d)))?"
+    rf"(?P<day>{_DAY}){_TH}(?:\s?-\s?{_DAY}{_TH})?\s?(?:-|/)?\s?(?:day )?(?:of"
+    rf" )?(?P<month>{_MONTH})(?![A-Za-z])(?:,?\s?(?:of |in )?-?\s?(?P<year>{_YEAR}|\d{{3}}(?!\d)))?"
     rf"|(?P<dayword>{_ORDINAL_DAYS})\s(?:day )?(?:of )?(?P<month3>{_MONTH})(?![A-Za-z])(?:,?\s(?P<year5>{_YEAR}))?"
-    rf"|(?P<month2>{_MONTH})(?![A-Za-z])\s?(?:the )?(?P<day2>{_DAY}(?!\d){_TH}|{_ORDINAL_DAYS})(?![\d:]|\s?[ap]\.?m)(?:(?:,\s?|\s)(?:of |in )?(?P<year2>{_YEAR}|\d{{3}}(?!\d)))?"
+    rf"|(?P<month2>{_MONTH})(?![A-Za-z])\s?(?:the )?(?P<day2>{_DAY}(?!\d){_TH}|{_ORDINAL_DAYS})(?![\d:]"
+    rf"|\s?[ap]\.?m)(?:(?:,\s?|\s)(?:of |in )?(?P<year2>{_YEAR}|\d{{3}}(?!\d)))?"
     rf"|(?P<month4>{_MONTH})(?![A-Za-z])(?:,?\s(?:of |in )?|-)(?:the year )?(?P<year3>{_YEAR})"
     rf"|(?P<decade>\d{{3,4}}0)'?s(?![A-Za-z])"
     rf"|(?P<century>{_CENTURY})(?:\s(?P<century_era>{_ERA}))?"
@@ -111,12 +120,15 @@ _WEEKDAY = re.compile(
     rf"(?<![A-Za-z])({'|'.join(_DAY_NAMES)}|(?:mon|tues?|wed|thurs?|thu|fri|sat|sun)(?=\.?(?:,|\s\d|$)))s?(?![a-z])",
     re.IGNORECASE,
 )
-_MAY_WORDS = re.compile(r"\b(?:may|march|fall|sun|sat|dec|mar|second)$", re.IGNORECASE)
 _SMALL_YEAR = re.compile(
     r"(?:(?:\bin|\byear|\bof|\bcirca|\bc\.|\bca\.|\baround|\bby|^)\s?)(\d{1,4})(?![\d,.:%/]\d|\d|\s?[%°]|[A-Za-z])",
     re.IGNORECASE,
 )
-_COUNTED = re.compile(r"\s[a-z]{3,}s\b(?<!\bwas)(?<!\bhas)(?<!\bthis)(?<!ss)")
+_CURRENCIES = frozenset("$£€¥₹")
+_COUNTED = re.compile(
+    r"\s(?:people|men|women|children|dollars|euros)\b|\s?(?:%|°|percent\b|[kcmn]?m\b|[km]?g\b|ft\b|mi\b|lbs?\b|[KMGT]B\b)"
+    r"|\s[a-z]{3,}s\b(?<!\bwas)(?<!\bhas)(?<!\bthis)(?<!ss)"
+)
 
 
 def find(text: str) -> list[Dated]:
@@ -127,12 +139,13 @@ def find(text: str) -> list[Dated]:
         if moment is None or (_is_word(match, moment) and text != match[0]):
             continue
         bare = bool(match["year4"] and match["year4"].isdigit() and not match["part"])
-        if bare and _COUNTED.match(text, match.end()):
+        if bare and (_COUNTED.match(text, match.end()) or text[match.start() - 1 : match.start()] in _CURRENCIES):
             continue
         parts.append(Dated(match.start(), match.end(), moment, bare))
+    lower = text.lower()
     parts += [
         Dated(match.start(), match.end(), Moment(weekday=WEEKDAYS[match[1].lower()]))
-        for match in _WEEKDAY.finditer(text)
+        for match in (_WEEKDAY.finditer(text) if any(name in lower for name in _DAY_STARTS) else ())
     ]
     parts += [Dated(match.start(), match.end(), time) for match in _TIME.finditer(text) if (time := _time(match))]
     return _joined(text, sorted(parts, key=lambda part: (part.start, -part.end)))
@@ -143,7 +156,7 @@ def small_years(text: str) -> list[Dated]:
     return [
         Dated(match.start(1), match.end(1), Moment(year=int(match[1])), bare=True)
         for match in _SMALL_YEAR.finditer(text)
-        if int(match[1])
+        if int(match[1]) and not _COUNTED.match(text, match.end())
     ]
 
 
@@ -176,7 +189,7 @@ _TOGETHER = re.compile(r"(?:,?\s?(?:at|on|the|of|in)?\s?\(?|T|,\s?|\s-\s)(?:the\
 
 def _merged(one: Moment, other: Moment) -> Moment | None:
     """Two that complete each other: a weekday and a day, a date and a time; None if they are two moments."""
-    if one.part and other.part or one.span > 1 or other.span > 1:
+    if (one.part and other.part) or one.span > 1 or other.span > 1:
         return None
     fields = {}
     for name in ("year", "month", "day", "weekday", "minute", "zone", "other"):
@@ -223,8 +236,10 @@ def _moment(match: re.Match[str]) -> Moment | None:
 
 
 _PARTS = {
-    "early": "early", "beginning": "early", "start": "early", "mid": "mid", "middle": "mid", "late": "late", "end": "late",
-    "first half": "h1", "second half": "h2", "spring": "spring", "summer": "summer", "autumn": "autumn", "fall": "autumn",
+    "early": "early", "beginning": "early", "start": "early", "mid": "mid", "middle": "mid", "late": "late",
+    "end": "late",
+    "first half": "h1", "second half": "h2", "spring": "spring", "summer": "summer", "autumn": "autumn",
+    "fall": "autumn",
     "winter": "winter", "q1": "q1", "q2": "q2", "q3": "q3", "q4": "q4", "first quarter": "q1", "second quarter": "q2",
     "third quarter": "q3", "fourth quarter": "q4", "1st quarter": "q1", "2nd quarter": "q2", "3rd quarter": "q3",
     "4th quarter": "q4",

@@ -20,6 +20,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Hashable, Sequence
 from functools import lru_cache
+from itertools import islice, pairwise
 from typing import NamedTuple
 
 from webscale_rl.reward.verdict import Match
@@ -38,68 +39,118 @@ class Claim(NamedTuple):
 
 MAX_CLAIMS = 48
 """Values in one answer; with more it gives none of them."""
+MAX_FIGURES = 100
+"""Runs of digits in one answer; a value has a handful."""
+LONGEST = 4_000
+"""Characters of an answer, twice what the rule path takes for one."""
+_FIGURES = re.compile(r"\d+")
 _WINDOW = 48
-_PARTITIVE = re.compile(
-    r"(?:(?:^|[.,;:] ?|\d |% |percent )(?:out )?of |\b(?:of|among|amongst) (?:the|all|all the|its|their|his|her) )$", re.IGNORECASE
+_AHEAD = r"(?:exactly |a total of |about |approximately )?[$£€¥]?"
+
+
+class _Cue(NamedTuple):
+    """Words before a value that tell its part. `hints`: a text with none of these words and signs has no such cue."""
+
+    pattern: re.Pattern[str]
+    hints: frozenset[str]
+
+    def stands_before(self, claim: Claim, text: str) -> bool:
+        """Whether the words before the claim are this cue."""
+        if self.hints.isdisjoint(_words(text)):
+            return False
+        return self.pattern.search(text[max(0, claim.start - _WINDOW) : claim.start]) is not None
+
+
+@lru_cache(maxsize=64)
+def _words(text: str) -> frozenset[str]:
+    return frozenset(_WORD.findall(text))
+
+
+_WORD = re.compile(r"[a-z]+|[<>≤≥±=≈⇒→]")
+
+
+def _cue(pattern: str, hints: str) -> _Cue:
+    return _Cue(re.compile(f"(?:{pattern})$"), frozenset(hints.split()))
+
+
+_PARTITIVE = _cue(
+    r"(?:^|[.,;:] ?|\d |% |percent )(?:out )?of |\b(?:of|among|amongst) (?:the|all|all the|its|their|his|her) ",
+    "of among amongst",
 )
-_SMALL_WORDS = (
-    r"(?:(?:the|an?|in|at|by|on|of|just|only|exactly|really|actually|it|was|is|be|about|approximately|year) ){0,3}"
+_NEGATED = _cue(
+    r"(?:\b(?:not|never|nor|cannot|unlike|except|excluding|rather than|instead of|as opposed to)|n't) "
+    r"(?:(?:the|an?|in|at|by|on|of|just|only|exactly|really|actually|it|was|is|be|about|approximately"
+    r"|year) ){0,3}\W{0,2}",
+    "not never nor cannot unlike except excluding rather instead opposed t",
 )
-_NEGATED = re.compile(
-    rf"(?:\b(?:not|never|nor|cannot|unlike|except|excluding|rather than|instead of|as opposed to)|n't) {_SMALL_WORDS}\W{{0,2}}$",
-    re.IGNORECASE,
+_BETWEEN = _cue(r"\bbetween \W?", "between")
+_FROM = _cue(r"\bfrom \W?(?:about |around |a |an )?\W?", "from")
+_BOUND = _cue(
+    r"(?:\b(?:more|less|fewer|greater|higher|lower|larger|smaller|older|younger|longer|shorter|other|better|worse"
+    r"|earlier|later) than|\bat (?:least|most)|\b(?:over|under|above|below|up to|nearly|almost|close to"
+    r"|exceed(?:s|ing|ed)?|minimum of|maximum of|beyond|before|after|since|until|by the end of)|[<>≤≥]=?|±)"
+    r" ?(?:the |a |an |year )?[$£€¥]?\W?",
+    "than least most over under above below up nearly almost close exceed exceeds exceeding exceeded minimum maximum"
+    " beyond before after since until end < > ≤ ≥ ±",
 )
-_OR = re.compile(r"(?:^|[\s,(])(?:or|and/or|versus|vs\.?)\s", re.IGNORECASE)
-_EQUIVALENT = re.compile(r"\b(?:that is|i\.e\.|in other words|equivalently|also known as)\b", re.IGNORECASE)
-_DASH = re.compile(
-    r"^\W{0,3}(?:[a-z°%]{0,12}\s?)(?:-|–|—|~|\.\.\.?|…|to|through|till|until|up to)\s?\W{0,2}$", re.IGNORECASE
+_LEAST = _cue(r"\b(?:at least|minimum of) ", "least minimum")
+_LEAST_ASKED = re.compile(
+    r"\b(?:minimum|lowest|least|smallest|youngest|legal age|how old must|required)\b", re.IGNORECASE
 )
-_BETWEEN = re.compile(r"\bbetween \W?$", re.IGNORECASE)
-_FROM = re.compile(r"\bfrom \W?(?:about |around |a |an )?\W?$", re.IGNORECASE)
-_BOUND = re.compile(
-    r"(?:\b(?:more|less|fewer|greater|higher|lower|larger|smaller|older|younger|longer|shorter|other|better|worse|earlier"
-    r"|later) than|\bat (?:least|most)|\b(?:over|under|above|below|up to|nearly|almost|close to|exceed(?:s|ing|ed)?|minimum of|maximum of"
-    r"|beyond|before|after|since|until|by the end of)|[<>≤≥]=?|±) ?(?:the |a |an |year )?[$£€¥]?\W?$",
-    re.IGNORECASE,
+_CONCLUDES = _cue(
+    r"(?:[=≈⇒→]|=>|\b(?:answer|result|solution|value|total|sum|number|count|amount)"
+    r"(?: is| was| are|:| of| equals"
+    r"| comes to)"
+    r"|\b(?:in total|in all|altogether|overall|so|therefore|thus|hence|giving|making|leaving|equals|equal to"
+    r"|equivalent to|totals?|totalling|totaling"
+    r"|gives|get|makes|leaves|yields|we have)"
+    rf"(?: \w{{1,12}}){{0,4}}?(?: is| was| are| were| of| be)?)[\s:]{{0,2}}{_AHEAD}\W{{0,2}}",
+    "= ≈ ⇒ → all altogether overall answer result solution value total sum number count amount so therefore thus"
+    " hence giving making leaving"
+    " equals equal equivalent totals totalling totaling gives get makes leaves yields have",
 )
+_COPULA = _cue(rf"\b(?:is|are|was|were) {_AHEAD}", "is are was were")
+_OR = re.compile(r"(?:^|[\s,(])(?:or|and/or|versus|vs\.?)\s")
+_EQUIVALENT = re.compile(r"\b(?:that is|i\.e\.|in other words|equivalently|also known as)\b")
+_DASH = re.compile(r"\W{0,3}(?:[a-z°%]{0,12}\s?)(?:-|–|—|~|\.\.\.?|…|to|through|till|until|up to)\s?\W{0,2}$")
 _BOUND_AFTER = re.compile(
-    r"^ ?(?:\+(?![\s\d])|\+$|plus\b|or (?:more|less|fewer|so|above|below|over|under|higher|lower|later|earlier)\b)",
-    re.IGNORECASE,
+    r" ?(?:\+(?![\s\d])|\+$|plus\b|or (?:more|less|fewer|so|above|below|over|under|higher|lower|later|earlier)\b)"
 )
 _DIFFERENCE = re.compile(
-    r"^[ -]?(?:%|percent|years?|days?|months?|weeks?|hours?|points?|times)?[ -](?:more|fewer|less|higher|lower|greater"
-    r"|larger|smaller|taller|longer|shorter|older|younger|earlier|later|after|before|ago|times|as many)\b",
-    re.IGNORECASE,
+    r"[ -]?(?:%|percent|years?|days?|months?|weeks?|hours?|points?|times)?[ -](?:more|fewer|less|higher|lower|greater"
+    r"|larger|smaller|taller|longer|shorter|older|younger|earlier|later|after|before|ago|times|as many)\b"
+)
+_COMPARED = re.compile(
+    r"[ -]?(?:%|percent|years?|days?|months?|weeks?|hours?|points?|times)?[ -](more|fewer|less|higher|lower|greater"
+    r"|larger|smaller|taller|longer|shorter|older|younger|farther|further|off)\b"
 )
 _ASIDE = re.compile(
-    r"\b(?:because|since|which|while|whereas|although|though|compared|given|followed by|out of|versus|until|unlike|whose"
-    r"|where|against|vs\.?|including|alongside|based on|despite|when|after|before|during|per|assuming|according to|up from|down from|well above|far above|above the|below the|short of|exceeding|beating)\b|, from\b|[(\[]",
-    re.IGNORECASE,
+    r"\b(?:because|since|which|while|whereas|although|though|compared|given|followed by|out of|versus|until|unlike"
+    r"|whose|where|against|vs\.?|including|alongside|based on|despite|when|after|before|during|per"
+    r"|assuming|according to|up from|down from|well above|far above|above the|below the|short of|exceeding|beating)\b"
+    r"|, from\b|[(\[]"
 )
-_CONCLUDES = re.compile(
-    r"(?:(?:=|≈|⇒|=>|→)|\b(?:answer|result|solution|value|total|sum|number|count|amount)(?: is| was| are|:| of| equals| comes to)"
-    r"|\b(?:so|therefore|thus|hence|giving|making|leaving|equals|equal to|equivalent to|totals?|totalling|totaling|gives|get"
-    r"|makes|leaves|yields|we have)"
-    r"(?: \w{1,12}){0,4}?(?: is| was| are| were| of| be)?)[\s:]{0,2}(?:exactly |a total of |about |approximately )?[$£€¥]?\W{0,2}$",
-    re.IGNORECASE,
-)
-_COPULA = re.compile(r"\b(?:is|are|was|were) (?:exactly |about |approximately )?[$£€¥]?$", re.IGNORECASE)
-_WHERE = re.compile(
-    r"\b(?:at|when|where|if|for|with|given|since|as|because|let|using) \$?[A-Za-z]\w{0,3}\s?$", re.IGNORECASE
-)
-_CONCLUDES_AFTER = re.compile(
-    r"^\W?(?: [a-z-]{1,20}){0,3} (?:in total|in all|altogether|overall|total)\b", re.IGNORECASE
-)
+_WHERE = re.compile(r"\b(?:at|when|where|if|for|with|given|since|as|because|let|using) \$?[a-z]\w{0,3}\s?$")
+_CONCLUDES_AFTER = re.compile(r"\W?(?: [a-z-]{1,20}){0,3} (?:in total|in all|altogether|overall|total)\b")
 _DOUBTFUL = re.compile(
-    r"\b(?:might|maybe|perhaps|possibly|could be|may be|may have|could have|unsure|not sure|not certain|uncertain|guess(?:ing)?"
-    r"|don't know|do not know|unclear|unknown|cannot be determined|no idea)\b",
-    re.IGNORECASE,
+    r"\b(?:might|maybe|perhaps|possibly|could be|may be|may have|could have|unsure|not sure|not certain|uncertain"
+    r"|guess(?:ing)?|don't know|do not know|unclear|unknown|cannot be determined|no idea)\b"
 )
 _HOW_MANY = re.compile(r"\b(?:how many|number of|count of) ([a-z][a-z' -]{2,80})", re.IGNORECASE)
 _STOPS_NOUN = frozenset(
-    "are is was were do does did has have had can could will would should in of on at to by for from with that which who were"
+    "are is was were do does did has have had can could will would should in of on at to by for from with that which"
+    " who were"
     " the a an there must may might be and or per did if when".split()
 )
+
+
+def crowded(text: str) -> bool:
+    """Whether a text is longer, or has more figures, than an answer can: it gives no value, and need not be read."""
+    if len(text) < 2 * MAX_FIGURES:
+        return False
+    if len(text) > LONGEST:
+        return True
+    return sum(1 for _ in islice(_FIGURES.finditer(text), MAX_FIGURES + 1)) > MAX_FIGURES
 
 
 def decide(text: str, claims: Sequence[Claim], question: str = "", asked: frozenset[Hashable] = frozenset()) -> Match:
@@ -109,9 +160,11 @@ def decide(text: str, claims: Sequence[Claim], question: str = "", asked: frozen
     """
     if len(claims) > MAX_CLAIMS:
         return Match(False, "many")
+    lower = text.lower()
+    text = lower if len(lower) == len(text) else text  # places must stay what they are
     if all(claim.same is False for claim in claims):
         return Match(False, "value")
-    kept = [claim for claim in claims if not _says(_NEGATED, text, claim)]
+    kept = [claim for claim in claims if not _NEGATED.stands_before(claim, text)]
     if not any(claim.same is not False for claim in kept):
         return Match(False, "negated")
     joined = _joined(text, kept)
@@ -124,27 +177,27 @@ def decide(text: str, claims: Sequence[Claim], question: str = "", asked: frozen
         return Match(None, "several")
     if len({claim.key for claim in given}) > 1 and given[0].same is not False:
         return Match(None, "several")
-    return _settled(text, given[0])
+    return _settled(text, given[0], question)
 
 
-def _settled(text: str, claim: Claim) -> Match:
+def _settled(text: str, claim: Claim, question: str) -> Match:
     if claim.same is None:
         return Match(None, "near")
     if claim.same:
         if (
-            _says(_BOUND, text, claim)
+            _BOUND.stands_before(claim, text)
             or _BOUND_AFTER.match(text, claim.end, claim.end + 10)
             or _follows(_BOUND_AFTER, text, claim)
         ):
-            return Match(None, "bound")
+            # the least is what a question for the least asks for
+            wanted = _LEAST.stands_before(claim, text) and _LEAST_ASKED.search(question)
+            return Match(True if wanted else None, "bound")
+        more = _COMPARED.match(text, claim.end)
+        if more and more[1] not in question.lower():
+            return Match(None, "difference")
         if _DOUBTFUL.search(text):
             return Match(None, "doubtful")
     return Match(claim.same, "value")
-
-
-def _says(pattern: re.Pattern[str], text: str, claim: Claim) -> bool:
-    """Whether the words before the claim end with the pattern."""
-    return pattern.search(text[max(0, claim.start - _WINDOW) : claim.start]) is not None
 
 
 def _follows(pattern: re.Pattern[str], text: str, claim: Claim) -> bool:
@@ -153,7 +206,7 @@ def _follows(pattern: re.Pattern[str], text: str, claim: Claim) -> bool:
 
 def _joined(text: str, claims: Sequence[Claim]) -> Match | None:
     """Neighbours that the text joins to alternatives or to a range: then no single value is given."""
-    for one, other in zip(claims, claims[1:], strict=False):
+    for one, other in pairwise(claims):
         if one.same is other.same and (one.same or one.key == other.key):
             continue
         between = text[one.end : other.start]
@@ -161,8 +214,8 @@ def _joined(text: str, claims: Sequence[Claim]) -> Match | None:
             continue
         if _OR.search(between) and not _EQUIVALENT.search(between):
             return Match(None if None in (one.same, other.same) else False, "alternatives")
-        if _DASH.match(between) or (_says(_BETWEEN, text, one) and re.search(r"\band\b", between)):
-            return Match(None if _says(_FROM, text, one) else False, "range")
+        if _DASH.match(between) or (_BETWEEN.stands_before(one, text) and re.search(r"\band\b", between)):
+            return Match(None if _FROM.stands_before(one, text) else False, "range")
         if between.strip(" ,;&") in ("", "and") and len(claims) * 24 > len(text) and not one.weak and not other.weak:
             return Match(False, "several")
     return None
@@ -189,24 +242,46 @@ def _given(
         counts = [
             claim
             for claim in claims
-            if names(text, claim.end, noun) and not (claim.weak or _says(_PARTITIVE, text, claim))
+            if names(text, claim.end, noun) and not (claim.weak or _PARTITIVE.stands_before(claim, text))
         ]
         if counts:
             return counts, False
-    strong = [claim for claim in claims if _says(_CONCLUDES, text, claim) or _follows(_CONCLUDES_AFTER, text, claim)]
+    strong = [
+        claim for claim in claims if _CONCLUDES.stands_before(claim, text) or _follows(_CONCLUDES_AFTER, text, claim)
+    ]
     if strong:
         return strong[-1:] if equals < strong[-1].start - 3 else strong, True
-    if _says(_COPULA, text, claims[-1]) and len(text[claims[-1].end :].split()) <= 2:
+    if _COPULA.stands_before(claims[-1], text) and len(text[claims[-1].end :].split()) <= 2:
         return claims[-1:], True
-    claims = _without(lambda claim: claim.weak or _says(_PARTITIVE, text, claim), claims)
+    claims = _without(lambda claim: claim.weak or _PARTITIVE.stands_before(claim, text), claims)
     topics = _topics(question)
     named = [claim for claim in claims if _is_on_topic(text, claim, topics)] if topics else []
     if len(named) == 1:
         return named, False
-    aside = _ASIDE.search(text, claims[0].end)
     claims = _without(lambda claim: claim.key in asked, claims)
     claims = _without(lambda claim: _follows(_DIFFERENCE, text, claim), claims)
-    return _without(lambda claim: aside is not None and claim.start > aside.start(), claims), False
+    asides = _asides(text)
+    return _without(lambda claim: any(start < claim.start < end for start, end in asides), claims), False
+
+
+def _asides(text: str) -> list[tuple[int, int]]:
+    """The parts of a text that say something else besides: from the word or bracket that opens them to their end."""
+    parts = []
+    for match in _ASIDE.finditer(text):
+        opened, start = match[0], match.start()
+        ahead = text[max(0, start - 2) : start]
+        if opened in "([":
+            end = text.find(")" if opened == "(" else "]", start)
+        elif not ahead.strip(" .") or (ahead == ", " and opened in ("which", "whose", "where")):
+            end = text.find(", ", start)
+        else:
+            stop = _SENTENCE_END.search(text, start)
+            end = stop.start() if stop else -1
+        parts.append((start, end if end >= 0 else len(text)))
+    return parts
+
+
+_SENTENCE_END = re.compile(r"[.;](?:\s|$)")
 
 
 def _without(test: Callable[[Claim], bool], claims: Sequence[Claim]) -> Sequence[Claim]:

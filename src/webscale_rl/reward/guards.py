@@ -18,7 +18,6 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from webscale_rl.reward.reference import Reference
-from webscale_rl.reward.refusals import refusal
 from webscale_rl.reward.text import fold
 
 SHOTGUN = 3
@@ -59,13 +58,6 @@ _SEPARATOR = re.compile(r"\s*(?:[,;|\n、]|(?<=\S)\s/\s|(?<=\w)/(?=\w)|\bor\b|\b
 _FIGURES = re.compile(r"(?<!\d)\d{1,4}/\d{1,2}/\d{1,4}(?![\d/])")
 """A date in figures, whose slashes separate no answers."""
 _NUMBER = re.compile(r"[-+~≈$€£]?\s?\d[\d,.]*\s?%?")
-_COMMA = re.compile(r"[,;]\s(?:and\s|or\s)?|\s(?:and|or)\s")
-_CLAUSE = re.compile(
-    r"\b(?:is|are|was|were|which|who|where|that|because|such as|like|including|mainly|especially|e\.g|i\.e|born"
-    r"|since)\b",
-    re.IGNORECASE,
-)
-_AND_NUMBER = re.compile(r"\d[^.;=\n]{0,60}\band\s{1,3}\d[\d.,]{0,20}\W{0,3}$")
 _SCALAR = frozenset(
     {"number", "quantity", "percentage", "money", "date", "person", "name", "choice", "yes_no", "code", "phrase"}
 )
@@ -84,13 +76,15 @@ def guard(references: Sequence[Reference], question: str, response: str, answer:
         return "struck_out"
     if not facts.open and _NO_COMMITMENT.match(answer) and not _GUESSES.search(answer):
         return "no_commitment"
-    if _shotgun(references, answer):
+    if _shotgun(references, answer) or (answer.count(":") > 1 and _relabelled(answer)):
         return "several_answers"
     return None
 
 
 def refused(references: Sequence[Reference], question: str, answer: str) -> str | None:
     """Why no judge would be asked about this answer. Apart from `guard`: what compares as wrong does not need it."""
+    from webscale_rl.reward.refusals import refusal  # when first used, as the kinds
+
     why = refusal(question, [reference.answer for reference in references], answer)
     return None if why == "no_words" and any(reference.type == "formula" for reference in references) else why  # {}
 
@@ -144,22 +138,14 @@ def _mostly_latin(text: str) -> bool:
     return sum(character.isascii() for character in letters) * 2 > len(letters)
 
 
-def enumerates(references: Sequence[Reference], answer: str) -> bool:
-    """Whether an answer is a bare enumeration, though no list is asked for: one of its items may be right by accident.
-
-    "Rayleigh scattering, ocean reflection, ozone, dust" enumerates, and so does "Mars has 2 moons and 3".
-    """
-    if len(answer) > 1000:
-        return False
-    if all(reference.type == "number" for reference in references):
-        return _AND_NUMBER.search(answer) is not None
-    if any(reference.type != "phrase" for reference in references):
-        return False
-    items = [item.strip() for item in _COMMA.split(answer) if item.strip()]
-    most = max(len(_COMMA.split(reference.answer)) for reference in references)
-    if len(items) < SHOTGUN + 1 or len(items) <= most:
-        return False
-    return not any(_CLAUSE.search(item) or len(item.split()) > 10 for item in items[1:])
+def _relabelled(answer: str) -> bool:
+    """Whether one label has two values: "Capital: Paris; Capital: London"."""
+    found: dict[str, str] = {}
+    for part in re.split(r"[;\n,]", answer):
+        label, colon, value = part.partition(":")
+        if colon and value.strip() and found.setdefault(fold(label), fold(value)) != fold(value):
+            return True
+    return False
 
 
 def _shotgun(references: Sequence[Reference], answer: str) -> bool:

@@ -36,7 +36,7 @@ PLAIN = frozenset(
     country city town region area place location state nation site
     historical historically traditionally credited attributed credit widely generally thing
     work works working operates functions relative compared mainly
-    inside within kind
+    inside within kind anymore longer
     bright dark fresh whole people's today currently current year years century""".split()
 )
 """Words around an answer that never are the answer, unless the reference says them."""

@@ -1,7 +1,7 @@
 """The markup that models put around a value, taken off: LaTeX's math mode, text commands and spacing, Markdown's bold.
 
-What is left reads as plain text: "$1{,}234\\,\\text{km}$" is "1,234 km", "5^{\\circ}" is "5°". Fractions, roots and other
-structure stay. Not covered: macros with several arguments, nested text commands (one level is taken off).
+What is left reads as plain text: "$1{,}234\\,\\text{km}$" is "1,234 km", "5^{\\circ}" is "5°". Fractions, roots and
+other structure stay. Not covered: macros with several arguments, nested text commands (one level is taken off).
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ import re
 _NEEDED = re.compile(r"[\\$*`_{]")
 _MATH = re.compile(r"(?<![\\$])\$\$?(?! )([^$\n]{1,400}?)(?<![ \\])\$\$?(?!\d)")
 _COMMAND = re.compile(
-    r"\\(?:text|textbf|textit|textrm|mathrm|mathbf|mathit|mathsf|operatorname|boxed|mbox|rm|emph|unit|si)\s?\{([^{}]{0,400})\}"
+    r"\\(?:text|textbf|textit|textrm|mathrm|mathbf|mathit|mathsf|operatorname|boxed|mbox|rm|emph|unit"
+    r"|si)\s?\{([^{}]{0,400})\}"
 )
 _DEGREES = re.compile(r"\s?\^\s?\{?\s?\\circ\s?\}?|\\degree\b|\\textdegree\b")
 _SPACING = re.compile(r"\\[,;:!> ]|\\q?quad\b|~(?=\\|[A-Za-z])|\\(?:left|right|displaystyle)\b")

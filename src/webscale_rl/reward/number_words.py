@@ -87,7 +87,9 @@ def value(words: str) -> Spoken | None:
 
 def find(text: str) -> list[tuple[int, int, Spoken]]:
     """All numbers said in words, each as long as it can be, with their places."""
-    found = []
+    found: list[tuple[int, int, Spoken]] = []
+    if VOCABULARY.isdisjoint(_TOKEN.findall(text.lower())):
+        return found
     for run in _runs(text):
         tokens = [word[0].lower() for word in run]
         first = 0
@@ -184,12 +186,12 @@ class _Reading:
             self.current = (current or 0) + Fraction(number, 10**self.decimals)
             return number < 10
         if self.form == "year":
-            self.current = (current or 0) + number
+            self.current = (current or Fraction(0)) + number
             return current is not None and current % 100 >= 20 and not current % 10 and 1 <= number < 10
         if self.form == "fraction":
             return False
         if current is None or (current and not current % 100):
-            self.current = (current or 0) + number
+            self.current = (current or Fraction(0)) + number
         elif not self.joined and current % 100 >= 20 and not current % 10 and 1 <= number <= 9:
             self.current = current + number
         elif not self.joined and not self.total and 10 <= current <= 20 and number >= 10:

@@ -16,7 +16,9 @@ from __future__ import annotations
 
 import re
 from bisect import bisect
+from collections.abc import Sequence
 from fractions import Fraction
+from functools import lru_cache
 from typing import NamedTuple
 
 from webscale_rl.reward import number_words
@@ -103,6 +105,7 @@ _NUMERAL = rf"""
     )
 """
 _TOKENS = re.compile(rf"(?=[0-9.\\{''.join(_VULGAR)}]){_NUMERAL}", re.VERBOSE)
+_NUMERIC = re.compile(rf"[0-9{''.join(_VULGAR)}]")
 _NEGATIVE = re.compile(r"(?:(?<!\w)(?:minus|negative)[ \u00a0-])\Z", re.IGNORECASE)
 _GOES_ON = re.compile(rf"\s?(?:\^|\*\*)|[{_SUPERSCRIPT}⁻]|(?<=\d):\d")
 _SCALES = {"k": 1000, "hundred": 100, "dozen": 12, **number_words.SCALES}
@@ -124,10 +127,26 @@ def parse(text: str) -> Number | None:
     return found[0].number
 
 
-def find(text: str) -> list[Found]:
+def find(text: str) -> Sequence[Found]:
     """All numbers of a text from left to right, signs and scale words included in their places."""
-    text = text.translate(_TRANSLATE)
+    return _remembered(text) if len(text) <= REMEMBERED else _find(text)
+
+
+REMEMBERED = 300
+"""Characters of a text whose numbers are remembered: several kinds look at the same short answer."""
+
+
+@lru_cache(maxsize=1024)
+def _remembered(text: str) -> tuple[Found, ...]:
+    return tuple(_find(text))
+
+
+def _find(text: str) -> list[Found]:
+    if not text.isascii():
+        text = text.translate(_TRANSLATE)
     found: list[Found] = []
+    if _NUMERIC.search(text) is None:
+        return _in_words(text)
     taken = 0
     for match in _TOKENS.finditer(text):
         if _GOES_ON.match(text, match.end()):
@@ -205,6 +224,8 @@ def _ratio(top: str, bottom: str) -> Fraction | None:
 
 def _digits(text: str) -> Number | None:
     """A numeral with its separators: the groups that the pattern lets through are well formed."""
+    if text.isdigit():
+        return Number(Fraction(int(text)), 0, "integer") if len(text) <= MAX_DIGITS else None
     if len(text) > 2 * MAX_DIGITS:
         return None
     if "," in text and text.rfind(",") > text.rfind(".") >= 0:
@@ -228,6 +249,8 @@ _SEPARATORS = re.compile(r"[,' \u00a0{}\\!]")
 
 
 def _read(match: re.Match[str]) -> Number | None:
+    if match.lastgroup == "digits":
+        return _digits(match["digits"])
     part = match.groupdict()
     if part["alone"]:
         return _scaled(Number(Fraction(*_VULGAR[part["alone"]]), None, "fraction"), part["scale2"])
@@ -238,9 +261,6 @@ def _read(match: re.Match[str]) -> Number | None:
     base = _digits(part["digits"])
     if base is None:
         return None
-    rest = match.lastgroup
-    if rest == "digits":
-        return base
     if part["exp"] or part["super"] or part["power"]:
         power = part["exp"] or part["power"] or part["super"].translate(_FROM_SUPERSCRIPT)
         return _scaled(_raised(base, power), part["scale"])

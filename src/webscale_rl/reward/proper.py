@@ -23,7 +23,7 @@ KNOWN_BY_GIVEN = frozenset(
 )
 GIVEN_VARIANTS = (
     frozenset("steven stephen steve stefan".split()), frozenset("johann johannes john jan jean juan ivan jon".split()),
-    frozenset("leo lev leon".split()), frozenset("william bill will billy wilhelm".split()),
+    frozenset("leo lev leon leonardo".split()), frozenset("william bill will billy wilhelm".split()),
     frozenset("robert bob rob bobby bert".split()), frozenset("richard dick rick".split()),
     frozenset("thomas tom tommy".split()), frozenset("james jim jimmy jamie".split()),
     frozenset("edward ed eddie ted".split()), frozenset("michael mike mikhail".split()),

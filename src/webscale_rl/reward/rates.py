@@ -5,16 +5,21 @@ from __future__ import annotations
 import re
 
 _PER = re.compile(
-    r"\s?(?:/|\b(?:per|an?|each|every)\s)\s?(annum|year|yr|month|mo|week|wk|day|hour|hr|h|minute|min|second|sec|person|capita"
-    r"|head|unit|item|piece|share|ticket|egg|mile|km|kilomet(?:er|re)|pound|lb|kg|kilogram|ounce|oz|gallon|gal|lit(?:er|re)"
-    r"|barrel|ton|tonne|acre|night|square (?:foot|met(?:er|re))|dozen|pair|game|child|adult|student|employee|customer)s?\b"
+    r"\s?(?:/|\b(?:per|an?|each|every)\s)\s?(annum|year|yr|month|mo|week|wk|day|hour|hr|h|minute|min|second|sec"
+    r"|person|capita"
+    r"|head|unit|item|piece|share|ticket|egg|mile|km|kilomet(?:er|re)|pound|lb|kg|kilogram|ounce|oz|gallon|gal"
+    r"|lit(?:er|re)"
+    r"|barrel|ton|tonne|acre|night|square (?:foot|met(?:er|re))|dozen|pair|game|child|adult|student|employee"
+    r"|customer)s?\b"
     r"|\s(annually|yearly|monthly|weekly|daily|hourly)\b",
     re.IGNORECASE,
 )
 _SAME = {
-    "annum": "year", "yr": "year", "annually": "year", "yearly": "year", "mo": "month", "monthly": "month", "wk": "week",
+    "annum": "year", "yr": "year", "annually": "year", "yearly": "year", "mo": "month", "monthly": "month",
+    "wk": "week",
     "weekly": "week", "daily": "day", "hr": "hour", "h": "hour", "hourly": "hour", "min": "minute", "sec": "second",
-    "capita": "person", "head": "person", "lb": "pound", "kilogram": "kg", "oz": "ounce", "gal": "gallon", "litre": "liter",
+    "capita": "person", "head": "person", "lb": "pound", "kilogram": "kg", "oz": "ounce", "gal": "gallon",
+    "litre": "liter",
     "kilometer": "km", "kilometre": "km", "unit": "item", "piece": "item", "square metre": "square meter",
 }  # fmt: skip
 

@@ -6,9 +6,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from webscale_rl.reward import numbers
+from webscale_rl.reward.doubts import doubt
 from webscale_rl.reward.extract import Extracted, NoAnswer, end_of_turn, extract
-from webscale_rl.reward.guards import enumerates, guard, refused
+from webscale_rl.reward.guards import guard, refused
 from webscale_rl.reward.reference import GroundTruth, Reference, kind, references
 from webscale_rl.reward.unmarked import focus
 from webscale_rl.reward.verdict import Match, Verdict
@@ -21,6 +21,7 @@ SEEN_BEFORE = 2_000
 _SEVERAL = Match(None, "several")
 """What the kinds of numbers say of a sentence with several of them, if its wording does not tell which one counts."""
 _PLAIN_VALUES = frozenset({"number", "quantity", "percentage"})
+_ARITHMETIC = re.compile(r"\s*\(?\d[\d.]{0,20}\)?(?:\s?[-+*×·/(]\s?\(?\d[\d.]{0,20}\)?){1,20}\s*")
 _PROSE = re.compile(r"(?<![\\a-zA-Z])[a-zA-Z]{3,}")
 _PIECE = re.compile(r"\n|(?<=[.!])\s+")
 
@@ -75,8 +76,8 @@ def _decide(response: str, truths: Sequence[Reference], found: Extracted, questi
         pieces = [piece for piece in _PIECE.split(found.text) if piece.strip()]
         if any(_best(truths, piece, question)[1].same is False for piece in pieces):
             return None, "guard/several_answers"
-    if enumerates(truths, found.text):
-        return None, "guard/enumeration"
+    if why := doubt(truths, found.text, question, lambda part: _best(truths, part, question)[1].same is True):
+        return None, f"guard/{why}"
     return 1, how
 
 
@@ -97,9 +98,10 @@ def _best(truths: Sequence[Reference], answer: str, question: str) -> tuple[Refe
 def _compare(truth: Reference, answer: str, question: str) -> Match:
     module = kind(truth.type)
     if truth.type in _PLAIN_VALUES and not _PROSE.search(answer):
-        from webscale_rl.reward.kinds import formula  # when first used, as all kinds
+        from webscale_rl.reward import numbers  # when first used, as all kinds
+        from webscale_rl.reward.kinds import formula
 
-        if formula.is_expression(answer) and numbers.parse(answer) is None:
+        if (formula.is_expression(answer) or _ARITHMETIC.fullmatch(answer)) and numbers.parse(answer) is None:
             return formula.compare(truth, answer, question)  # the 5 of "5r^5" is not what it says, and √9 is 3
     match = module.compare(truth, answer, question)
     if match == _SEVERAL and (clause := focus(answer, question)) is not None:

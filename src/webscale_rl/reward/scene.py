@@ -51,7 +51,9 @@ def scene(text: Text, own: frozenset[str], question: str, asked: frozenset[str] 
     asked = content if asked is None else asked
     known = asked | own
     new = frozenset(
-        word.plain for word in text.words if word.stem not in known and _says(word) and not _is_kin(word.stem, asked)
+        word.plain
+        for word in text.words
+        if word.stem not in known and says_something(word) and not _is_kin(word.stem, asked)
     )
     return Scene(text, asked, own, new, negated, where, who, own <= content, object=is_object)
 
@@ -67,7 +69,8 @@ def _asked(question: str) -> tuple[frozenset[str], bool, bool, bool, bool]:
     return text.content, bool(plains & (NEGATIONS | {"except"})), where, who, is_object
 
 
-def _says(word: Word) -> bool:
+def says_something(word: Word) -> bool:
+    """Whether a word could be an answer, or part of one: no function word, no colourless word, no adverb."""
     plain = word.plain
     if plain in PLAIN or plain in NEGATIONS or not is_content(word):
         return False

@@ -46,6 +46,12 @@ _RELATIVE = frozenset("which who whose whom where".split())
 _NAMING = frozenset("is are was were be called named termed known as being".split())
 _LINKS = frozenset("by in of from to with on at as for into during under through".split())
 _CREDITED = frozenset("credited attributed ascribed belongs belonged owed goes went due thanks".split())
+_SAID = frozenset(
+    """believe believes believed think thinks found finds find show shows showed shown state states stated say says said
+    suggest suggests suggested indicate indicates indicated argue argues argued conclude concludes concluded agree
+    agrees ruled means explain explains explained confirm confirms confirmed reveal reveals revealed report reports
+    reported is was""".split()
+)
 _RELATIONS = frozenset("near under above below before after inside outside over".split())
 _HEAD_STEMS = frozenset(map(stem, HEADS))
 _PARTIES = frozenset("for to from with against about toward towards at in into onto on upon".split())
@@ -56,7 +62,7 @@ def stands(scene: Scene, start: int, end: int, *, name: bool = False) -> Match:
 
     With `name`, words in small letters around it cannot make it another thing: "the author J. K. Rowling wrote".
     """
-    first = clause_start(scene.text.words, start)
+    first = _after_that(scene.text.words, clause_start(scene.text.words, start), start)
     match = _related(scene, first, start, name) or _subordinate(scene, first, start, name)
     if match is None:
         at, match = _modified(scene, first, start, name)
@@ -65,6 +71,14 @@ def stands(scene: Scene, start: int, end: int, *, name: bool = False) -> Match:
         match or _joined(scene, start, end, name) or _told_elsewhere(scene, first, start, end)
         or _exchanged(scene, first, start, end) or ASSERTED
     )  # fmt: skip
+
+
+def _after_that(words: tuple[Word, ...], first: int, start: int) -> int:
+    """Where the clause begins if it is what somebody says: most scientists believe that [X caused it]."""
+    for at in range(start - 1, first, -1):
+        if words[at].plain == "that" and words[at - 1].plain in _SAID:
+            return at + 1
+    return first
 
 
 def _related(scene: Scene, first: int, start: int, name: bool) -> Match | None:
@@ -243,6 +257,8 @@ def _is_a(scene: Scene, words: tuple[Word, ...], first: int, start: int) -> bool
     """Whether the window ends "S is a ..." of what the question asks: whatever it is, it is one of these."""
     at = start - 1
     while at > first and words[at].plain not in ("a", "an"):
+        if words[at].plain in _NAMING:  # dolphins are marine mammals
+            return _leads(scene, words, first, at)
         if breaks(words, at) or not is_content(words[at]):
             return False
         at -= 1
@@ -280,7 +296,7 @@ def _is_said(words: tuple[Word, ...], at: int) -> bool:
 def _leads(scene: Scene, words: tuple[Word, ...], first: int, at: int) -> bool:
     """Whether the clause speaks of what the question asks: its first word that says something is the question's, or
     there is none but a pronoun."""
-    lead = next((word for word in words[first:at] if is_content(word)), None)
+    lead = next((word for word in words[first:at] if is_content(word) and not word.owns), None)
     return lead is None or lead.stem in scene.asked or lead.plain in PLAIN
 
 
@@ -326,7 +342,8 @@ def _beside(scene: Scene, start: int, end: int, name: bool) -> Match | None:
         return None
     if name:
         short = all(is_name_like(other) or not is_content(other) for other in words)
-        return Match(False if short else None, "extended") if is_name_like(word) or word.stem[0] == "#" else None
+        named = is_name_like(word) or word.stem[0] == "#"
+        return Match(False if short and word.stem[0] == "#" else None, "extended") if named else None
     if word.plain.endswith(("ed", "ing")) and end + 1 < len(words) and words[end + 1].plain in _LINKS:
         return None
     finite = word.plain.endswith("ed") or (word.plain.endswith("s") and not words[end - 1].plain.endswith("s"))
@@ -357,7 +374,7 @@ def _joined(scene: Scene, start: int, end: int, name: bool) -> Match | None:
     if at < len(words) and words[at].plain in ("and", "plus") and at + 1 < len(words):
         rest = words[at + 1 : at + 4]
         lead = next((word for word in rest if word.plain not in ARTICLES), rest[0])
-        if lead.plain in AUXILIARIES or not (is_content(lead)):
+        if lead.plain in AUXILIARIES or not is_content(lead) or _is_past(lead):
             return None
         if is_other(scene, lead) and not (name and not is_name_like(lead)) and not _goes_on(scene, lead, name):
             return Match(None, "more")

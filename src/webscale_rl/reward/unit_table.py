@@ -127,7 +127,8 @@ kgf kp; kilogram-force kilopond; kg m s-2; 9.80665;
 atm; atmosphere standard-atmosphere; kg m-1 s-2; 101325; s
 at; technical-atmosphere; kg m-1 s-2; 98066.5;
 psi; pound-per-square-inch pounds-per-square-inch; kg m-1 s-2; 4.4482216152605/0.00064516;
-mmHg; millimeter-of-mercury millimeters-of-mercury millimetre-of-mercury millimetres-of-mercury; kg m-1 s-2; ≈133.322387415;
+mmHg; millimeter-of-mercury millimeters-of-mercury; kg m-1 s-2; ≈133.322387415;
+mmHg; millimetre-of-mercury millimetres-of-mercury; kg m-1 s-2; ≈133.322387415;
 inHg; inch-of-mercury inches-of-mercury; kg m-1 s-2; ≈3386.389;
 Torr torr; torr; kg m-1 s-2; 101325/760; s
 hp; horsepower horsepower; kg m2 s-3; ≈745.69987158227022;
@@ -152,13 +153,18 @@ px; pixel; px; 1; s
 """
 
 OFFSETS = {
-    "°C": (1, "273.15", "celsius centigrade degree-celsius degrees-celsius degree-centigrade degrees-centigrade degC"),
+    "°C": (
+        "1",
+        "273.15",
+        "celsius centigrade degree-celsius degrees-celsius degree-centigrade degrees-centigrade degC",
+    ),
     "°F": ("5/9", "45967/180", "fahrenheit degree-fahrenheit degrees-fahrenheit degF"),
 }
 """Scales with a zero of their own: factor, kelvin at their zero, names. 0 °F is 459.67 °R, so 459.67 x 5/9 K."""
 
 PREFIXES = {
-    "quetta": ("Q", 30), "ronna": ("R", 27), "yotta": ("Y", 24), "zetta": ("Z", 21), "exa": ("E", 18), "peta": ("P", 15),
+    "quetta": ("Q", 30), "ronna": ("R", 27), "yotta": ("Y", 24), "zetta": ("Z", 21), "exa": ("E", 18),
+    "peta": ("P", 15),
     "tera": ("T", 12), "giga": ("G", 9), "mega": ("M", 6), "kilo": ("k", 3), "hecto": ("h", 2), "deca": ("da", 1),
     "deka": ("da", 1), "deci": ("d", -1), "centi": ("c", -2), "milli": ("m", -3), "micro": ("µ", -6), "nano": ("n", -9),
     "pico": ("p", -12), "femto": ("f", -15), "atto": ("a", -18), "zepto": ("z", -21), "yocto": ("y", -24),

@@ -91,8 +91,8 @@ def _tables() -> tuple[dict[str, Unit], dict[str, Unit]]:
     for symbol, unit in prefixed:
         for made, value in _prefixed_symbols(symbol, unit).items():
             symbols.setdefault(made, value)
-    for symbol, (factor, offset, called) in unit_table.OFFSETS.items():
-        unit = Unit(symbol, (("K", 1),), Fraction(factor), Fraction(offset))
+    for symbol, (size, zero, called) in unit_table.OFFSETS.items():
+        unit = Unit(symbol, (("K", 1),), Fraction(size), Fraction(zero))
         symbols[symbol] = unit
         names |= dict.fromkeys(called.lower().split(), unit)
     return symbols, names
@@ -227,8 +227,12 @@ def _named(text: str, end: int, word: str) -> tuple[Unit, int] | None:
 
 
 _STARTS = frozenset(name.partition("-")[0] for name in _NAMES if "-" in name)
+_ANY_CASE = frozenset("km kg cm ft lb lbs mph kph mi yd oz hr hrs min mins sec secs psi kwh".split()) & _SYMBOLS.keys()
+"""Symbols that are the same unit in any case: no prefix and no other unit is written KM or Kg."""
+_TIME: Dimension = (("s", 1),)
+_FIGURE = re.compile(r"\s?\d")
 _ENDS = re.compile(
-    r"\s*(?:$|[.,;:!?)\]/·*^×²³]|(?:long|wide|tall|high|deep|thick|across|in|of|at|and|or|by|per|from|to)\b|\d)"
+    r"\s*(?:$|[.,;:!?)\]/·*^×²³]|(?:long|wide|tall|high|deep|thick|across|in|of|at|and|or|by|per|from|to)\b)"
 )
 
 
@@ -242,14 +246,11 @@ def _letter(text: str, token: re.Match[str], preferred: Dimension | None, bare: 
             return _SYMBOLS["′" if word in ("'", "′") else "″"]
         return _SYMBOLS["ft" if word in ("'", "′") else "in"]
     unit = _SYMBOLS.get(word)
-    if unit is None and word.isupper() and len(word) > 2:
-        unit = (
-            _SYMBOLS.get(word.lower())
-            if word.lower() in ("mph", "kph", "lbs", "psi", "min", "mins", "hrs", "sec")
-            else None
-        )
+    if unit is None and word.lower() in _ANY_CASE:
+        unit = _SYMBOLS[word.lower()]
     if unit is not None and word in _NOT_UNITS and not bare and not _ENDS.match(text, token.end()):
-        return None
+        # 2 h 30 min goes on with a figure, 5 in 1990 does not
+        return unit if unit.dimension == _TIME and _FIGURE.match(text, token.end()) else None
     return unit
 
 
@@ -275,10 +276,11 @@ def _times(one: Unit, other: Unit, sign: int) -> Unit:
 _ASKS = re.compile(
     r"(?:\b(?:how many|how much|number of|in|measured in|units? of|using)|\() ?(?=([A-Za-zµ°]+))", re.IGNORECASE
 )
-_AGE = re.compile(r"\bhow old\b|\bat what age\b", re.IGNORECASE)
+_AGE = re.compile(r"\bhow old\b|\b(?:what|which)\b[^?]{0,30}\bage\b|\bage\W{0,3}$", re.IGNORECASE)
 _ASKED_END = re.compile(r"\s?(?:[?.,;)]|$)")
 _INVARIANT = frozenset(
-    "hertz celsius fahrenheit kelvin lux siemens kilohertz megahertz gigahertz horsepower square cubic degrees sq".split()
+    "hertz celsius fahrenheit kelvin lux siemens kilohertz megahertz gigahertz horsepower square cubic"
+    " degrees sq".split()
 )
 
 
@@ -292,7 +294,9 @@ def asked(question: str) -> Unit | None:
         found = after(question, match.end())
         if found is None:
             continue
-        plural = word.lower() in _NAMES and word.endswith(("s", "feet", "S", "inches")) or word.lower() in _INVARIANT
+        plural = (
+            word.lower() in _NAMES and word.lower().endswith(("s", "feet", "inches"))
+        ) or word.lower() in _INVARIANT
         symbol = word in _SYMBOLS and _ASKED_END.match(question, found.end) and word not in _NOT_UNITS - {"g", "h", "s"}
         compound = found.end > match.end() + len(word)
         if plural or symbol or (compound and word.lower() in _NAMES):

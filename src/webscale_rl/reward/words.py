@@ -165,6 +165,8 @@ def opposed(one: str, other: str) -> bool:
         return True
     if one in _CLASS_OF and _CLASS_OF[one] == _CLASS_OF.get(other):
         return True
+    if one.endswith("er") and other.endswith("er") and len(one) > 4 and len(other) > 4:
+        return any(right in _OPPOSED.get(left, ()) for left in _bases(one) for right in _bases(other))
     short, long = sorted((one, other), key=len)
     if len(short) >= 4 and long.endswith(short) and long[: -len(short)] in REVERSING:
         return True
@@ -285,6 +287,8 @@ def _without_ending(plain: str) -> str:
         return plain[:-2]
     if plain.endswith("s") and not plain.endswith(("ss", "us", "is", "ous")):
         return plain[:-1]
+    if plain.endswith("ae") and len(plain) > 5:
+        return plain[:-1]
     if plain.endswith("ied") and len(plain) > 4:
         return plain[:-3] + "y"
     for ending in ("ing", "ed"):
@@ -306,7 +310,13 @@ def american(plain: str) -> str:
     plain = plain.replace("isation", "ization").replace("aemia", "emia")
     if plain.endswith(("ise", "is")) and plain[-4:] not in ("rise", "wise", "vise", "cise"):
         return plain[: plain.rindex("is")] + "iz" if plain.endswith("ise") else plain
-    return plain.replace("ae", "e").replace("oe", "e") if len(plain) > 7 else plain
+    return plain[:-2].replace("ae", "e").replace("oe", "e") + plain[-2:] if len(plain) > 7 else plain
+
+
+def _bases(comparative: str) -> tuple[str, ...]:
+    """The stems that a comparative may have: hotter, larger, colder."""
+    base = comparative[:-2]
+    return (base, base[:-1]) if base[-1] == base[-2] else (base,)
 
 
 def _shared(one: str, other: str) -> int:

@@ -200,11 +200,13 @@ def _is_label(text: str, at: int) -> bool:
         return False
     if letter.isdecimal():
         return bool(re.match(r"\W?\)|\(", before[-1:] + after[:1])) or bool(
-            re.search(r"(?:option|choice|statement|answer)\s$", text[:at], re.I)
+            re.search(r"(?:option|choice|statement|answer)\s$", text[max(0, at - 12) : at], re.I)
         )
     if letter.islower():
         return after[:1] in (")", ".", "") or before[-1:] in ("(", '"')
-    return not re.search(r"\b(?:[Vv]itamin|[Hh]epatitis|[Gg]roup|[Tt]ype|[Cc]lass|[Pp]lan|[Gg]rade)\s\(?$", text[:at])
+    return not re.search(
+        r"\b(?:[Vv]itamin|[Hh]epatitis|[Gg]roup|[Tt]ype|[Cc]lass|[Pp]lan|[Gg]rade)\s\(?$", text[max(0, at - 12) : at]
+    )
 
 
 def _contradicts(rest: str, label: str, listed: dict[str, str]) -> bool:

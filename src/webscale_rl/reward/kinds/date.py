@@ -9,12 +9,13 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from functools import lru_cache
 
 from webscale_rl.reward import calendar_words
 from webscale_rl.reward.calendar_words import Dated, Moment
-from webscale_rl.reward.claims import Claim, decide
+from webscale_rl.reward.claims import Claim, crowded, decide
 from webscale_rl.reward.kinds import number as numbers_kind
 from webscale_rl.reward.markup import plain
 from webscale_rl.reward.reference import Reference
@@ -28,19 +29,20 @@ _ASKS_YEAR = re.compile(
     r"\b(?:what|which) (?:\w+ )?year|\bin what (?:\w+ )?year|^year\b|\byear (?:did|was|is|were)\b", re.IGNORECASE
 )
 _ASKS_MONTH = re.compile(r"\b(?:what|which) month", re.IGNORECASE)
-_ASKS_DAY = re.compile(r"\b(?:what|which) (?:day|date)", re.IGNORECASE)
 _ASKS_TIME = re.compile(r"\bwhat time\b|\bo'clock\b|\bwhat hour\b", re.IGNORECASE)
-_ASKS_DECADE = re.compile(r"\b(?:what|which) decade", re.IGNORECASE)
-_ASKS_CENTURY = re.compile(r"\b(?:what|which) century", re.IGNORECASE)
 _HOW_MANY = re.compile(r"\bhow (?:many|much|long|old|far)\b", re.IGNORECASE)
 _LEADS = re.compile(
     r"^(?:(?:on|in|at|by|around|about|circa|ca?\.|approximately|the|year|during|from|between|since|~)\s?){0,3}",
     re.IGNORECASE,
 )
 _PERIOD = re.compile(r"\s?(?:-|to|until|till|through|and|up to)\s?(?:the )?", re.IGNORECASE)
-_ENDED = re.compile(r"^ and (?:it |they )?(?:ended|lasted until|finished|ran until|closed|concluded) (?:in|on)? ?$", re.IGNORECASE)
+_ENDED = re.compile(
+    r"^ and (?:it |they )?(?:ended|lasted until|finished|ran until|closed|concluded) (?:in|on)? ?$", re.IGNORECASE
+)
 _BY = re.compile(r"\b(?:by|as of|no later than)\s$", re.IGNORECASE)
-_THIRTIES = re.compile(r"\b(?:twen|thir|for|fif|six|seven|eigh|nine)ties\b|\bhalf past\b|\bquarter (?:past|to)\b", re.IGNORECASE)
+_THIRTIES = re.compile(
+    r"\b(?:twen|thir|for|fif|six|seven|eigh|nine)ties\b|\bhalf past\b|\bquarter (?:past|to)\b", re.IGNORECASE
+)
 _SHORT_END = re.compile(r"(\d{4})\s?-\s?(\d{2})(?![\d-])")
 
 
@@ -85,6 +87,8 @@ def compare(reference: Reference, answer: str, question: str = "") -> Match:
     if not sought:
         return Match(None, "reference")
     text = _expanded(plain(clean(answer)))
+    if crowded(text):
+        return Match(False, "many")
     given = _dates(text, question, small=sought[0].year is not None and abs(sought[0].year) < 1000)
     if not given:
         unread = _THIRTIES.search(text) or numbers_kind.without(text).same is None
@@ -101,7 +105,7 @@ def compare(reference: Reference, answer: str, question: str = "") -> Match:
 
 
 def _says_by(text: str, start: int) -> bool:
-    """"By 1937" is a bound: whether it was in that year it does not say."""
+    """Whether a bound stands before it: "by 1937" does not say that it was in that year."""
     return _BY.search(text[max(0, start - 16) : start]) is not None
 
 
@@ -182,7 +186,8 @@ def _years(moment: Moment) -> tuple[int, int]:
 
 
 _PART_MONTHS = {
-    "early": range(1, 5), "mid": range(4, 10), "late": range(9, 13), "q1": range(1, 4), "q2": range(4, 7), "q3": range(7, 10),
+    "early": range(1, 5), "mid": range(4, 10), "late": range(9, 13), "q1": range(1, 4), "q2": range(4, 7),
+    "q3": range(7, 10),
     "q4": range(10, 13), "h1": range(1, 7), "h2": range(7, 13),
 }  # fmt: skip
 
@@ -223,7 +228,7 @@ def _asked_parts(question: str) -> frozenset[str]:
 
 def _period(start: Moment, end: Moment, text: str, given: list[Dated], question: str) -> Match:
     """Two ends against the pairs that the text joins."""
-    for one, other in zip(given, given[1:], strict=False):
+    for one, other in itertools.pairwise(given):
         if not _PERIOD.fullmatch(text[one.end : other.start]):
             continue
         first = (

@@ -1,7 +1,7 @@
 """Money: an amount with its currency, by symbol ($5), code (USD 5), or name (five US dollars), with cents and scales.
 
-- "$" alone is a dollar of any country; A$, C$, NZ$ and their like are not "$", nor is "£" a dollar. A reference in a named
-  dollar and an answer in "$" is right if the question names the country or currency, otherwise None.
+- "$" alone is a dollar of any country; A$, C$, NZ$ and their like are not "$", nor is "£" a dollar. A reference in a
+  named dollar and an answer in "$" is right if the question names the country or currency, otherwise None.
 - Scales are read where a currency stands beside them: $1.5m, 2 bn euros, ₹5 lakh, 3k dollars.
 - An answer without a currency is right if the question asks for money; otherwise None. Currencies are not converted.
 """
@@ -9,12 +9,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from fractions import Fraction
 from functools import lru_cache
 from typing import NamedTuple
 
 from webscale_rl.reward import rates
-from webscale_rl.reward.claims import Claim, decide, names
+from webscale_rl.reward.claims import Claim, crowded, decide, names
 from webscale_rl.reward.kinds import number as numbers_kind
 from webscale_rl.reward.markup import plain
 from webscale_rl.reward.numbers import Number, find
@@ -23,26 +24,32 @@ from webscale_rl.reward.text import clean
 from webscale_rl.reward.verdict import Match
 
 _SYMBOLS = {
-    "US$": "USD", "A$": "AUD", "AU$": "AUD", "C$": "CAD", "CA$": "CAD", "CAN$": "CAD", "NZ$": "NZD", "HK$": "HKD", "S$": "SGD",
+    "US$": "USD", "A$": "AUD", "AU$": "AUD", "C$": "CAD", "CA$": "CAD", "CAN$": "CAD", "NZ$": "NZD", "HK$": "HKD",
+    "S$": "SGD",
     "SG$": "SGD", "NT$": "TWD", "MX$": "MXN", "R$": "BRL", "$": "$", "£": "GBP", "€": "EUR", "¥": "JPY", "₹": "INR",
-    "₩": "KRW", "₽": "RUB", "₺": "TRY", "₪": "ILS", "₫": "VND", "₱": "PHP", "฿": "THB", "₦": "NGN", "₴": "UAH", "₿": "BTC",
+    "₩": "KRW", "₽": "RUB", "₺": "TRY", "₪": "ILS", "₫": "VND", "₱": "PHP", "฿": "THB", "₦": "NGN", "₴": "UAH",
+    "₿": "BTC",
     "CN¥": "CNY", "RMB": "CNY", "Rs": "INR", "Rs.": "INR", "Fr.": "CHF", "zł": "PLN", "Kč": "CZK",
 }  # fmt: skip
 _CODES = (
-    "USD EUR GBP JPY CNY INR AUD CAD NZD CHF HKD SGD SEK NOK DKK KRW RUB BRL MXN ZAR TRY PLN CZK HUF ILS THB IDR MYR PHP VND"
+    "USD EUR GBP JPY CNY INR AUD CAD NZD CHF HKD SGD SEK NOK DKK KRW RUB BRL MXN ZAR TRY PLN CZK HUF ILS THB IDR MYR"
+    " PHP VND"
     " TWD SAR AED EGP NGN KES PKR BDT UAH ARS CLP COP PEN BTC ETH DEM FRF ITL ESP"
 ).split()
 _NAMES = {
     "us dollar": "USD", "u.s. dollar": "USD", "american dollar": "USD", "united states dollar": "USD",
     "australian dollar": "AUD", "canadian dollar": "CAD", "new zealand dollar": "NZD", "hong kong dollar": "HKD",
-    "singapore dollar": "SGD", "dollar": "$", "buck": "$", "euro": "EUR", "pound sterling": "GBP", "pounds sterling": "GBP",
+    "singapore dollar": "SGD", "dollar": "$", "buck": "$", "euro": "EUR", "pound sterling": "GBP",
+    "pounds sterling": "GBP",
     "british pound": "GBP", "pound": "GBP", "quid": "GBP", "sterling": "GBP", "yen": "JPY", "japanese yen": "JPY",
-    "yuan": "CNY", "renminbi": "CNY", "chinese yuan": "CNY", "indian rupee": "INR", "rupee": "INR", "swiss franc": "CHF",
+    "yuan": "CNY", "renminbi": "CNY", "chinese yuan": "CNY", "indian rupee": "INR", "rupee": "INR",
+    "swiss franc": "CHF",
     "franc": "franc", "french franc": "FRF", "won": "KRW", "south korean won": "KRW", "rouble": "RUB", "ruble": "RUB",
     "peso": "peso", "mexican peso": "MXN", "krona": "krona", "kronor": "krona", "krone": "krone", "kroner": "krone",
     "swedish krona": "SEK", "rand": "ZAR", "real": "BRL", "reais": "BRL", "lira": "lira", "zloty": "PLN", "baht": "THB",
     "shekel": "ILS", "rupiah": "IDR", "ringgit": "MYR", "dirham": "dirham", "guinea": "guinea", "shilling": "shilling",
-    "bitcoin": "BTC", "mark": "mark", "deutschmark": "DEM", "deutsche mark": "DEM", "guilder": "guilder", "florin": "florin",
+    "bitcoin": "BTC", "mark": "mark", "deutschmark": "DEM", "deutsche mark": "DEM", "guilder": "guilder",
+    "florin": "florin",
 }  # fmt: skip
 _CENTS = {
     "cent": "$",
@@ -54,8 +61,10 @@ _CENTS = {
     "euro cent": "EUR",
     "paise": "INR",
 }
-_SCALES = {"k": 10**3, "m": 10**6, "mn": 10**6, "mm": 10**6, "mio": 10**6, "b": 10**9, "bn": 10**9, "tn": 10**12, "t": 10**12,
-           "l": 10**5, "cr": 10**7}  # fmt: skip
+_SCALES = {
+    "k": 10**3, "m": 10**6, "mn": 10**6, "mm": 10**6, "mio": 10**6, "b": 10**9, "bn": 10**9, "tn": 10**12, "t": 10**12,
+    "l": 10**5, "cr": 10**7,
+}  # fmt: skip
 _COUNTRIES = {
     "USD": r"\bU\.?S\.?\b|united states|america", "AUD": r"\baustralia", "CAD": r"\bcanad", "NZD": r"\bnew zealand",
     "HKD": r"\bhong kong", "SGD": r"\bsingapore", "TWD": r"\btaiwan", "MXN": r"\bmexic", "CHF": r"\bswiss|switzerland",
@@ -63,25 +72,35 @@ _COUNTRIES = {
     "TRY": r"\bturk", "ITL": r"\bital",
 }  # fmt: skip
 _FAMILIES = {
-    "$": {"USD", "AUD", "CAD", "NZD", "HKD", "SGD", "TWD", "MXN"}, "franc": {"CHF", "FRF"}, "krona": {"SEK"}, "krone": {"NOK", "DKK"},
+    "$": {"USD", "AUD", "CAD", "NZD", "HKD", "SGD", "TWD", "MXN"}, "franc": {"CHF", "FRF"}, "krona": {"SEK"},
+    "krone": {"NOK", "DKK"},
     "peso": {"MXN", "PHP", "ARS", "CLP", "COP"}, "lira": {"TRY", "ITL"}, "mark": {"DEM"}, "dirham": {"AED"},
 }  # fmt: skip
 _COMMON = {"$": "USD", "¥": "JPY"}
-_BEFORE = re.compile(
-    rf"(?<![A-Za-z])(?P<name>{'|'.join(re.escape(one) for one in sorted({*_SYMBOLS, *_CODES}, key=len, reverse=True))})\s?(?P<sign>-?)$"
-)
+
+
+def _any(words: Iterable[str]) -> str:
+    """A pattern for one of these words, the longer before the shorter."""
+    return "|".join(re.escape(word) for word in sorted(words, key=lambda word: (-len(word), word)))
+
+
+_BEFORE = re.compile(rf"(?<![A-Za-z])(?P<name>{_any({*_SYMBOLS, *_CODES})})\s?(?P<sign>-?)$")
 _AFTER = re.compile(
     r"(?:\s?(?P<scale>k|K|[mM]n?|mm|MM|mio|[bB]n?|[tT]n?|L|cr|Cr)\b\.?)?[\s-]?"
-    rf"(?:(?P<symbol>{'|'.join(re.escape(one) for one in sorted({*_SYMBOLS, *_CODES, '¢'}, key=len, reverse=True))})(?!\s?[A-Za-z\d])"
-    rf"|(?P<word>{'|'.join(re.escape(one) for one in sorted({*_NAMES, *_CENTS} - {'¢'}, key=len, reverse=True))})s?\b)?",
+    rf"(?:(?P<symbol>{_any({*_SYMBOLS, *_CODES, '¢'})})(?!\s?[A-Za-z\d])"
+    rf"|(?P<word>{_any({*_NAMES, *_CENTS} - {'¢'})})s?\b)?",
     re.IGNORECASE,
 )
 _ASKS = re.compile(
-    r"[$£€¥₹]|\b(?:how much|price|cost|dollars?|euros?|pounds?|yen|rupees?|salary|wage|worth|budget|fee|pay|paid|fine|profit"
+    r"[$£€¥₹]|\b(?:how much|price|cost|dollars?|euros?|pounds?|yen|rupees?|salary|wage|worth|budget|fee|pay|paid"
+    r"|fine|profit"
     r"|revenue|income|earn(?:ed|s|ings)?|money|tax|gross(?:ed)?|spen[dt]|sold for|bought|amount|charge|cents?|bill|loan"
     r"|interest|deposit|debt|donat\w+|valued?|USD|GBP|EUR)\b",
     re.IGNORECASE,
 )
+
+
+_PERCENT = re.compile(r"\s?(?:%|per ?cent\b)", re.IGNORECASE)
 
 
 class Amount(NamedTuple):
@@ -104,7 +123,7 @@ def infer(answer: str, question: str = "") -> Reference | None:
     if len(found) != 1 or found[0].start or text[found[0].end :].strip() not in ("", "."):
         return None
     one = found[0]
-    if one.currency in ("", "mark", "real", "p"):
+    if one.currency in ("", "%", "mark", "real", "p"):
         return None
     if one.currency == "GBP" and _WEIGHED.search(text) and not _ASKS_PRICE.search(question):
         return None
@@ -124,6 +143,8 @@ def compare(reference: Reference, answer: str, question: str = "") -> Match:
     if sought is None:
         return Match(None, "reference")
     text = plain(clean(answer))
+    if crowded(text):
+        return Match(False, "many")
     given = amounts(text)
     if not given:
         return numbers_kind.without(text)
@@ -174,6 +195,8 @@ def _amount(text: str, start: int, end: int, number: Number) -> Amount:
             number = number._replace(value=-abs(number.value))
     elif word.lower().rstrip("s") in _CENTS or word.lower() in _CENTS:
         number = _times(number, Fraction(1, 100))
+    if not currency and _PERCENT.match(text, end):
+        currency = "%"
     per, end = rates.per(text, end) if currency else ("", end)
     return Amount(number, currency, start, end, per)
 

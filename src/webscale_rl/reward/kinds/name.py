@@ -33,6 +33,7 @@ from webscale_rl.reward.words import (
     near,
     opposed,
     read,
+    stem,
     wordings,
 )
 
@@ -112,7 +113,9 @@ def _compare(wording: str, text: Text, question: str, spelt_out: bool = False) -
     if spoken is not None:
         return spoken
     left_out = ALWAYS_LEFT_OUT if not any(word.plain == "of" for word in wanted.words) else frozenset()
-    required = frozenset(stem for stem in core if stem not in asked and stem not in left_out) or own
+    required = (
+        frozenset(one for one in core if one not in asked and stem(one) not in asked and one not in left_out) or own
+    )
     if len(core) == 1 or core[-1] in ("city", "college"):
         required = own - asked or own
     missing = required - frozenset(text.stems)
@@ -245,6 +248,12 @@ def _mismatch(core: tuple[str, ...], required: frozenset[str], text: Text, at: S
         for word in new:
             if len(key) >= 7 and near(key, word.stem) and _DOUBLED.sub(r"\1", key) == _DOUBLED.sub(r"\1", word.stem):
                 return Match(True if len(missing) == 1 and len(new) == 1 and short else None, "spelling")
+            if (
+                len(missing) == len(new) == 1
+                and short
+                and {key, word.stem} == {min(key, word.stem), min(key, word.stem) + "s"}
+            ):
+                return Match(True, "spelling")
             if near(key, word.stem):
                 return Match(None, "near")
             if opposed(key, word.stem) or opposed(*(read(one).stems[0] for one in (key, word.plain))):

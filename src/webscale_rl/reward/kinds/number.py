@@ -17,7 +17,7 @@ from fractions import Fraction
 from functools import lru_cache
 
 from webscale_rl.reward import units
-from webscale_rl.reward.claims import Claim, decide
+from webscale_rl.reward.claims import Claim, crowded, decide
 from webscale_rl.reward.markup import plain
 from webscale_rl.reward.numbers import Found, Number, find, parse
 from webscale_rl.reward.reference import Reference
@@ -30,7 +30,8 @@ NEAR_DIGITS = 2
 """Significant digits that a shorter, rounded answer needs for the rules to doubt rather than to refuse it."""
 
 _ROUNDED = re.compile(
-    r"\b(?:round(?:ed|ing)?|approximate(?:ly)?|about|roughly|estimate|nearest|decimal places?|significant (?:figures?|digits?)"
+    r"\b(?:round(?:ed|ing)?|approximate(?:ly)?|about|roughly|estimate|nearest|decimal places?|significant"
+    r" (?:figures?|digits?)"
     r"|to \w+ (?:decimals?|places|digits))\b",
     re.IGNORECASE,
 )
@@ -45,15 +46,20 @@ _EXPRESSION_BEFORE = re.compile(
     r"(?:[\^√_|±∓]|\\[a-z]+\{|[\w)]\s?[*/·×+]|\d\s?-|\b(?:log|ln|sin|cos|tan|sqrt)[\s(])\s?$"
 )
 _NOTHING = re.compile(
-    r"\b(?:none|no one|nobody|nothing|no|nil|never|both|pairs?|couple|singles?|solo|once|twice|thrice|several|doubled?|triple|half"
+    r"\b(?:none|no one|nobody|nothing|no|nil|never|both|pairs?|couple|singles?|solo|once|twice|thrice|several"
+    r"|doubled?|triple|half"
     r"|[IVXLC]+|infinite(?:ly)?|infinity|undefined)\b"
 )
 _LABEL = re.compile(
-    r"(?:#|no\.|nos?\.|number|№|chapter|section|article|page|grade|level|type|group|step) ?$", re.IGNORECASE
+    r"(?:#|\bnos?\.|\bnumber|№|\b(chapter|section|article|page|grade|level|type|group|step|version|model|volume|room|route"
+    r"|highway|channel|figure|table|season)) ?$",
+    re.IGNORECASE,
 )
 
 
-_RANK_ASKED = re.compile(r"\b(?:which|what|in what|her|his|their) (?:place|position|rank)|\b(?:rank(?:ed|s)?|placed?)\b", re.IGNORECASE)
+_RANK_ASKED = re.compile(
+    r"\b(?:which|what|in what|her|his|their) (?:place|position|rank)|\b(?:rank(?:ed|s)?|placed?)\b", re.IGNORECASE
+)
 _YEAR_BEFORE = re.compile(r"\b(?:in|since|by|during|until|year|from|after|before)\s$", re.IGNORECASE)
 
 
@@ -73,6 +79,8 @@ def compare(reference: Reference, answer: str, question: str = "") -> Match:
     if sought is None:
         return Match(None, "reference")
     text = plain(clean(answer))
+    if crowded(text):
+        return Match(False, "many")
     number = parse(text)
     if number is not None:
         return Match(same(sought, number, question, reference.tolerance), "value")
@@ -152,11 +160,14 @@ def _claim(reference: Reference, sought: Number, one: Found, text: str, question
         alike = None
     pronoun = number.form == "words" and number.value == 1 and number.places == 0
     before = text[max(0, one.start - 12) : one.start]
+    label = _LABEL.search(before)
+    if alike and label and label[1] and label[1].lower() not in question.lower():
+        alike = None  # "version 2" counts nothing
     ranked = bool(_RANK_ASKED.search(question))
     weak = (
         pronoun
         or (number.ordinal != ranked and not (number.ordinal and sought.ordinal))
-        or _LABEL.search(before)
+        or label
         or (_is_year(number.value) and not _is_year(sought.value) and _YEAR_BEFORE.search(before))
     )
     return Claim(one.start, one.end, alike, (number.value, bool(percent)) if percent else number.value, bool(weak))

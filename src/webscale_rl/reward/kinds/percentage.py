@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from webscale_rl.reward import rates
-from webscale_rl.reward.claims import Claim, decide, names
+from webscale_rl.reward.claims import Claim, crowded, decide, names
 from webscale_rl.reward.kinds import number as numbers_kind
 from webscale_rl.reward.markup import plain
 from webscale_rl.reward.numbers import Number, find
@@ -23,7 +23,8 @@ from webscale_rl.reward.verdict import Match
 
 _SIGN = re.compile(
     r"[\s-]?(?:(?P<points>percentage[ -]points?|p\.?p\.?(?![a-z])|%[ -]points?|per ?cent[ -]points?)"
-    r"|(?P<basis>basis[ -]points?|bps\b|bp\b)|(?P<mille>‰|per mille?\b)|(?P<percent>%|per ?cent\b|percentage\b|pct\b\.?))",
+    r"|(?P<basis>basis[ -]points?|bps\b|bp\b)|(?P<mille>‰|per mille?\b)|(?P<percent>%|per ?cent\b|percentage\b"
+    r"|pct\b\.?))",
     re.IGNORECASE,
 )
 _ASKED = re.compile(r"%|\bper ?cent|\bpercentages?\b", re.IGNORECASE)
@@ -62,6 +63,8 @@ def compare(reference: Reference, answer: str, question: str = "") -> Match:
     if sought is None:
         return Match(None, "reference")
     text = plain(clean(answer))
+    if crowded(text):
+        return Match(False, "many")
     given = shares(text)
     if not given:
         return numbers_kind.without(text)

@@ -103,7 +103,7 @@ def compare_wording(wording: str, text: Text, question: str) -> Match:
     held, replaced = _held(wanted, text, at)
     missing = wanted.required - held
     if missing:
-        return _mismatch(wanted, text, at, missing)
+        return _mismatch(wanted, text, at, missing, replaced)
     if replaced and len(wanted.keys) == 1:
         return Match(None, "kin")
     if any(opposed(key, word.stem) for key in wanted.own - text.content for word in text.words if is_new(at, word)):
@@ -133,7 +133,7 @@ def _wanted(wording: str, question: str) -> Wanted:
         own=own,
         bare=_bare(text),
         letters=initials(text) if len(text.words) > 1 else frozenset(),
-        names=tuple(word.stem for word in text.words[1:] if is_name_like(word)),
+        names=tuple(word.stem for word in text.words[1:] if is_name_like(word) and word.stem[0] != "#"),
         paired=tuple(key for key in keys if any(opposed(key, other) for other in keys)) if len(keys) < 40 else (),
         directed=len(keys) > 2 and (bool(plains & _DIRECTED) or {"from", "to"} <= plains),
         symmetric="and" in plains,
@@ -152,7 +152,7 @@ def _held(wanted: Wanted, text: Text, at: Scene) -> tuple[frozenset[str], tuple[
     held = wanted.required & stems
     if held == wanted.required:
         return held, ()
-    new = [word.stem for word in text.words if is_new(at, word)]
+    new = [word.stem for word in text.words if is_content(word) and word.stem not in wanted.own]
     replaced = {}
     for key in wanted.required - held:
         other = next((other for other in new if kin(key, other) and not opposed(key, other)), None)
@@ -233,9 +233,9 @@ def _turned(wanted: Wanted, stems: tuple[str, ...]) -> bool:
     return False
 
 
-def _mismatch(wanted: Wanted, text: Text, at: Scene, missing: frozenset[str]) -> Match:
+def _mismatch(wanted: Wanted, text: Text, at: Scene, missing: frozenset[str], replaced: tuple[str, ...]) -> Match:
     """Why the answer is not the reference: something that excludes it, other words, or too little to tell."""
-    new = [word.stem for word in text.words if is_new(at, word)]
+    new = [word.stem for word in text.words if is_new(at, word) and word.stem not in replaced]
     said = new or [word.stem for word in text.words if is_content(word) and word.stem not in wanted.own]
     if missing <= NEGATIONS and wanted.own & text.content:
         return Match(False, "negation")
@@ -247,7 +247,8 @@ def _mismatch(wanted: Wanted, text: Text, at: Scene, missing: frozenset[str]) ->
     shares = missing != wanted.required
     if not new:
         if shares:
-            return Match(False if any(map(is_exclusive, missing)) else None, "partial")
+            signed = any(mark in text.end for mark in "+-")
+            return Match(False if any(map(is_exclusive, missing)) and not signed else None, "partial")
         plain = [word for word in text.words if word.plain in PLAIN and word.stem not in wanted.own]
         return Match(None if plain and len(text.content) > len(plain) else False, "says_nothing")
     if any(kin(key, other) for key in missing for other in new):

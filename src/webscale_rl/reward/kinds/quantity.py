@@ -19,10 +19,10 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from webscale_rl.reward import units
-from webscale_rl.reward.claims import Claim, decide, names, stem
+from webscale_rl.reward.claims import Claim, crowded, decide, names, stem
 from webscale_rl.reward.kinds import number as numbers_kind
 from webscale_rl.reward.markup import plain
-from webscale_rl.reward.numbers import Found, Number, find
+from webscale_rl.reward.numbers import Number, find
 from webscale_rl.reward.reference import Reference
 from webscale_rl.reward.text import clean
 from webscale_rl.reward.units import Dimension, Unit
@@ -30,6 +30,9 @@ from webscale_rl.reward.verdict import Match
 
 CONVERTED_ERROR = Fraction(2, 100)
 """How far a rounded conversion may be off: 62 miles for 100 km is 0.2 %, 1.6 km for a mile 0.6 %."""
+MEASURED_DIGITS = 4
+MEASURED_ERROR = Fraction(1, 2000)
+"""Two values of so many digits that differ by so little may be two measurements of one thing."""
 SHORT_DECIMAL = 6
 """Significant digits up to which a converted value is written in full, so that no rounding of it is expected."""
 
@@ -67,17 +70,20 @@ def compare(reference: Reference, answer: str, question: str = "") -> Match:
     if sought is None or sought.unit is None:
         return Match(None, "reference")
     text = plain(clean(answer))
+    if crowded(text):
+        return Match(False, "many")
     given = quantities(text, sought.unit.dimension)
     if not given:
         return numbers_kind.without(text)
     asked = units.asked(question)
+    has_unit = any(one.unit is not None for one in given)
     claims = []
     for one in given:
         alike = same(sought, one, question, reference.tolerance, asked)
         if alike and _is_count(sought.unit) and not _is_named(text, one.end, sought.unit.symbol.split()):
             alike = None  # other words for what is counted, or other things
         key = one.unit.base(one.number.value) if one.unit else one.number.value
-        weak = one.unit is None and any(other.unit is not None for other in given)
+        weak = has_unit and one.unit is None
         claims.append(Claim(one.start, one.end, alike, (key, one.unit.dimension if one.unit else ()), weak))
     return decide(text, claims, question, _asked(question, sought.unit.dimension))
 
@@ -111,13 +117,21 @@ def same(
         if asked is None or not alike or asked.is_same(unit):
             return alike if asked is not None or not alike else None
         return None
-    if unit.is_same(other):
-        return numbers_kind.same(sought.number, given.number, question, tolerance)
     alike = numbers_kind.same(sought.number, given.number, question, tolerance)
+    if unit.is_same(other):
+        return _near(sought.number, given.number) if alike is False else alike
     if unit.dimension != other.dimension:
         bare = {unit.dimension, other.dimension} == {_DEGREES, _TEMPERATURE} and "°" in (unit.symbol, other.symbol)
         return None if alike and (bare or {unit.symbol, other.symbol} <= _LOOSE) else False
-    if _converted(sought.number, unit, given.number, other, question, tolerance):
+    power = _power_of_ten(other, unit)
+    if power is not None:
+        # no rounding is due to a shift of the decimal point
+        places = None if given.number.places is None else given.number.places - power
+        shifted = given.number._replace(value=given.number.value * Fraction(10) ** power, places=places)
+        alike = numbers_kind.same(sought.number, shifted, question, tolerance)
+        if alike is not False or _near(sought.number, shifted) is None:
+            return alike or None
+    elif _converted(sought.number, unit, given.number, other, question, tolerance):
         return True
     if {unit.symbol, other.symbol} <= _TONS and alike:
         return None
@@ -129,10 +143,10 @@ def same(
 def _is_named(text: str, end: int, noun: list[str]) -> bool:
     """Whether the words after a number name what the reference counts, or nothing: 6 atoms, but not 6 carbon atoms."""
     named = names(text, end, noun[-1])
-    if named is None or (named and len(noun) == 1):
-        return named is not False
+    if not named or len(noun) == 1:
+        return named is None or named
     words = [stem(word) for word in _WORDS.findall(text[end : end + 48])]
-    return bool(named) and all(word in noun for word in words[: words.index(noun[-1])])
+    return all(word in noun for word in words[: words.index(noun[-1])])
 
 
 _WORDS = re.compile(r"[A-Za-z][\w'-]*")
@@ -153,6 +167,24 @@ def _same_count(sought: Quantity, given: Quantity, question: str, tolerance: flo
     if given.unit is None or not alike:
         return alike
     return None
+
+
+def _power_of_ten(one: Unit, other: Unit) -> int | None:
+    """The power of ten between two units, None if it is another ratio."""
+    if one.offset or other.offset:
+        return None
+    ratio = one.factor / other.factor
+    top, bottom = str(ratio.numerator), str(ratio.denominator)
+    if top.rstrip("0") != "1" or bottom.rstrip("0") != "1":
+        return None
+    return len(top) - len(bottom)
+
+
+def _near(sought: Number, given: Number) -> bool | None:
+    """Other measurements of the same thing, 8,848 m and 8848.86 m: nobody can tell by rule. None, or False."""
+    if min(numbers_kind.digits(sought), numbers_kind.digits(given)) < MEASURED_DIGITS:
+        return False
+    return None if abs(sought.value - given.value) <= abs(sought.value) * MEASURED_ERROR else False
 
 
 def _converted(sought: Number, unit: Unit, given: Number, other: Unit, question: str, tolerance: float) -> bool:
@@ -220,7 +252,8 @@ def _continues(text: str, one: Quantity, other: Quantity) -> bool:
 
 
 def _added(one: Quantity, other: Quantity) -> Quantity:
-    assert one.unit is not None and other.unit is not None
+    if one.unit is None or other.unit is None:
+        return one
     value = abs(one.number.value) + other.number.value * other.unit.factor / one.unit.factor
     signed = -value if one.number.value < 0 else value
     return Quantity(Number(signed, None, "fraction"), one.unit, one.start, other.end)
@@ -232,7 +265,7 @@ def _single(text: str, counted_too: bool = False, preferred: Dimension | None = 
     if len(found) != 1 or found[0].start:
         return None
     one = found[0]
-    if text[one.end :].strip() in ("", "."):
+    if TAIL.fullmatch(text, one.end):
         return one
     if one.unit is not None or not counted_too:
         return None
@@ -242,6 +275,12 @@ def _single(text: str, counted_too: bool = False, preferred: Dimension | None = 
     return None
 
 
+TAIL = re.compile(
+    r"\s?(?:\(?(?:old|of age|tall|long|wide|high|deep|thick|away|apart|each|ago|in (?:length|height|width|depth"
+    r"|diameter"
+    r"|total|area|size|weight)|above sea level)\)?)?\s?\.?"
+)
+"""What may stand behind a quantity and says no more: 35 years old, 5 km long."""
 _LEADS = re.compile(r"^(?:[A-Za-z]\w{0,3}\s?=|about|approximately|around|roughly|~|≈)\s?", re.IGNORECASE)
 
 

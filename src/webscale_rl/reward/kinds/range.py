@@ -1,8 +1,8 @@
 """Ranges, bounds and approximate values: 10-20 km, at least 5, about 50, 50 ± 2, 0 ≤ x < 1.
 
 Ends are compared by value and unit, a unit at one end counting for both. "5 or more" is "at least 5"; "more than 5" is
-not, but may be meant so: None. 50 ± 2 is 48 to 52. Brackets and signs say whether an end belongs to a range; plain words
-leave it open. A point inside a range is not the range, and a bound is no range.
+not, but may be meant so: None. 50 ± 2 is 48 to 52. Brackets and signs say whether an end belongs to a range; plain
+words leave it open. A point inside a range is not the range, and a bound is no range.
 
 "About 50" is 50. Another value near an approximate reference, within `NEAR`, is None: how near is near nobody said.
 """
@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from webscale_rl.reward import units
-from webscale_rl.reward.claims import Claim, decide
+from webscale_rl.reward.claims import Claim, crowded, decide
 from webscale_rl.reward.kinds import money, percentage, quantity
 from webscale_rl.reward.kinds import number as numbers_kind
 from webscale_rl.reward.markup import plain
@@ -50,44 +50,50 @@ class Range(NamedTuple):
 
 
 _ABOUT = re.compile(
-    r"(?:(?:\b(?:about|approximately|approx\.?|around|roughly|circa|ca\.|nearly|almost|some|an estimated|estimated(?: at)?|close to"
+    r"(?:(?:\b(?:about|approximately|approx\.?|around|roughly|circa|ca\.|nearly|almost|some|an estimated"
+    r"|estimated(?: at)?|close to"
     r"|or so)|[~≈∼])\s?(?:the )?)$",
     re.IGNORECASE,
 )
 _LEAST = re.compile(
-    r"(?:\b(?:at least|a minimum of|minimum of|minimum|(?:no|not) (?:less|fewer|younger|lower|smaller|shorter|earlier) than|from)|≥|>=|⩾)\s?$",
+    r"(?:\b(?:at least|a minimum of|minimum of|minimum|(?:no|not) (?:less|fewer|younger|lower|smaller|shorter"
+    r"|earlier) than|from)|≥|>=|⩾)\s?$",
     re.IGNORECASE,
 )
 _MORE = re.compile(
-    r"(?:\b(?:more than|over|above|greater than|larger than|higher than|exceeding|exceeds|in excess of|upwards of|older than|longer than)|>)\s?$",
+    r"(?:\b(?:more than|over|above|greater than|larger than|higher than|exceeding|exceeds|in excess of|upwards of"
+    r"|older than|longer than)|>)\s?$",
     re.IGNORECASE,
 )
 _MOST = re.compile(
-    r"(?:\b(?:at most|a maximum of|maximum of|maximum|(?:no|not) (?:more|older|greater|higher|larger|longer|later) than|up to|as many as|as much as)|≤|<=|⩽)\s?$",
+    r"(?:\b(?:at most|a maximum of|maximum of|maximum|(?:no|not) (?:more|older|greater|higher|larger|longer|later)"
+    r" than|up to|as many as|as much as)|≤|<=|⩽)\s?$",
     re.IGNORECASE,
 )
 _LESS = re.compile(
     r"(?:\b(?:less than|fewer than|under|below|lower than|smaller than|younger than|shorter than)|<)\s?$", re.IGNORECASE
 )
 _LEAST_AFTER = re.compile(
-    r"\s?(?:\+(?!\s?\d)|or (?:more|above|over|greater|higher|older|longer|later)|and (?:above|over|up|older|more)|(?:at )?minimum\b|at least)",
+    r"\s?(?:\+(?!\s?\d)|or (?:more|above|over|greater|higher|older|longer|later)|and (?:above|over|up|older|more)"
+    r"|(?:at )?minimum\b|at least)",
     re.IGNORECASE,
 )
 _MOST_AFTER = re.compile(
-    r"\s?(?:or (?:less|fewer|below|under|lower|younger|shorter|earlier)|and (?:below|under|younger)|(?:at )?maximum\b|at most)",
+    r"\s?(?:or (?:less|fewer|below|under|lower|younger|shorter|earlier)|and (?:below|under|younger)|(?:at"
+    r" )?maximum\b|at most)",
     re.IGNORECASE,
 )
 _ABOUT_AFTER = re.compile(r"\s?(?:or so\b|approximately\b|approx\b|,? give or take)", re.IGNORECASE)
 _TO = re.compile(r"\s?(?:-|–|~|to|through|till|until|up to|\.\.\.?|…)\s?(?:about |approximately )?$", re.IGNORECASE)
 _BETWEEN = re.compile(
-    r"\b(?:between|from|anywhere from|ranging from|ranges? (?:from|of|is)|in the range (?:of|from)?)\s?(?:about |approximately )?$",
+    r"\b(?:between|from|anywhere from|ranging from|ranges? (?:from|of|is)|in the range (?:of|from)?)\s?(?:about "
+    r"|approximately )?$",
     re.IGNORECASE,
 )
 _AND = re.compile(r"\s?(?:and|to|-|through)\s?(?:about )?$", re.IGNORECASE)
 _PLUS_MINUS = re.compile(r"\s?(?:±|\+/-|\+-|plus or minus|give or take)\s?$", re.IGNORECASE)
 _PAIR = re.compile(r"\s?[,;]\s?$")
 _CHAIN = re.compile(r"\s?(<=|≤|<|⩽)\s?[A-Za-zΑ-ω]\w{0,8}\s?(<=|≤|<|⩽)\s?$")
-_NOT_MINUS = ("less", "most", "more", "least")
 
 
 def infer(answer: str, question: str = "") -> Reference | None:
@@ -99,7 +105,9 @@ def infer(answer: str, question: str = "") -> Reference | None:
     if len(found) != 1 or found[0].sort == "point":
         return None
     one = found[0]
-    if _LEADS.sub("", text[: one.start]).strip(" ([") or text[one.end :].strip(" .)]") not in _TAILS:
+    if _LEADS.sub("", text[: one.start]).strip(" ([") or (
+        text[one.end :].strip(" .)]") not in _TAILS and not quantity.TAIL.fullmatch(text, one.end)
+    ):
         return None
     if one.sort == "between" and one.high and one.low.number.value >= one.high.number.value:
         return None
@@ -107,6 +115,7 @@ def infer(answer: str, question: str = "") -> Reference | None:
 
 
 _LEADS = re.compile(r"^(?:[A-Za-z]\s?(?==|≥|≤|<|>|∈)|[A-Za-z]\s?(?:=|∈|\bin\b)|the )\s?")
+_PERCENT_ASKED = re.compile(r"%|\bper ?cent", re.IGNORECASE)
 _TAILS = ("", "inclusive", "exclusive", "inclusive)", "(inclusive", "each")
 
 
@@ -116,6 +125,8 @@ def compare(reference: Reference, answer: str, question: str = "") -> Match:
     if sought is None:
         return Match(None, "reference")
     text = plain(clean(answer))
+    if crowded(text):
+        return Match(False, "many")
     given = ranges(text)
     if not given:
         return numbers_kind.without(text)
@@ -159,7 +170,7 @@ def _both(text: str, one: Range, other: Range) -> Range | None:
 
 def _values(text: str) -> list[Value]:
     """Numbers with what they measure: a currency, per cent, a unit or nothing."""
-    priced = [one for one in money.amounts(text) if one.currency]
+    priced = [one for one in money.amounts(text) if one.currency not in ("", "%")]
     signed = {one.start: one for one in percentage.shares(text) if one.sort in ("percent", "points")}
     values = []
     at = 0
@@ -316,9 +327,9 @@ def _equal(one: Value, other: Value, question: str, tolerance: float) -> bool | 
         return alike
     if not mine and theirs:
         # the question may hold the unit: "How many years" and 10-20 years
-        return alike
+        return alike if theirs != "percent" or _PERCENT_ASKED.search(question) else None
     if mine == "percent" and not theirs:
-        return alike if re.search(r"%|per ?cent", question, re.IGNORECASE) else None
+        return alike if _PERCENT_ASKED.search(question) else None
     if mine and not theirs:
         return None
     return None if {mine, theirs} <= {"$", "USD"} else False

@@ -11,6 +11,7 @@ from functools import lru_cache
 
 from webscale_rl.reward.lexicon import AUXILIARIES, FUNCTION, NEGATIONS
 from webscale_rl.reward.reference import Reference
+from webscale_rl.reward.scene import says_something
 from webscale_rl.reward.verdict import Match
 from webscale_rl.reward.words import LONGEST, Text, Word, is_content, opposed, read
 
@@ -28,9 +29,11 @@ _HEDGES = frozenset(
     "maybe perhaps possibly depends unclear unsure unknown sometimes uncertain partly partially".split()
 )
 _STATEMENTS = frozenset("statement claim answer assertion sentence".split())
+_COMPARED = frozenset("than before after from above below over under cause causes by".split())
 _PLAINEST = frozenset(("yes", "no", "true", "false"))
 _OPENERS = frozenset("so thus therefore hence well ok hmm".split())
 _DEGREES = frozenset("probably likely most clearly answer".split())
+_REASONS = frozenset("as because since which who so although though while where".split())
 _SUBJECTS = frozenset("it he she they this that there we you i these those".split())
 _CONCLUDED = re.compile(
     r"\b(?:answer|conclusion|verdict|statement|claim)\b(?: (?:here|to the question|to this question))? (?:is"
@@ -179,6 +182,19 @@ def _stated(words: tuple[Word, ...]) -> bool | None:
     return said
 
 
+def _order(text: Text, sought: set[str]) -> list[str]:
+    """The stems that are sought, in the order in which a text has them first."""
+    return list(dict.fromkeys(stem for stem in text.stems if stem in sought))
+
+
+def _before_reasons(words: tuple[Word, ...], restating: set[str] | frozenset[str]) -> tuple[Word, ...]:
+    """The words up to the reason that follows the restatement: "17 is prime, as it has no divisors" denies nothing."""
+    stems = [word.stem for word in words]
+    last = max((stems.index(stem) for stem in restating if stem in stems), default=0)
+    reasons = (at for at in range(last + 1, len(words)) if words[at].plain in _REASONS)
+    return words[: next(reasons, len(words))]
+
+
 def _restated(text: Text, question: str) -> bool | None:
     """The question as a statement, with or without a negation; an opposite turns it round."""
     asked = read(question)
@@ -193,10 +209,16 @@ def _restated(text: Text, question: str) -> bool | None:
         for key in sought - held
         if opposed(key, word.stem)
     ]
-    short = len(text.words) <= 4 and text.words[0].plain in _SUBJECTS
+    short = len(text.words) <= 6 and text.words[0].plain in _SUBJECTS
     if len(held) + len(turned) < RESTATED * len(sought) and not (short and (held or turned)):
         return None
-    negated = sum(word.plain in NEGATIONS or word.stem == "not" for word in text.words)
+    known = asked.content | {other for _, other in turned}
+    new = any(says_something(word) and word.stem not in known for word in text.words)
+    exchanged = any(word.plain in _COMPARED for word in asked.words) and _order(asked, held) != _order(text, held)
+    if (new and len(held) + len(turned) < len(sought)) or (exchanged and not turned):
+        return None
+    main = _before_reasons(text.words, held | {other for _, other in turned})
+    negated = sum(word.plain in NEGATIONS or word.stem == "not" for word in main)
     if negated > 1 or len(turned) > 1:
         return (negated + len(turned) == 2 and negated == 1) or None
     return (negated + len(turned)) % 2 == 0
