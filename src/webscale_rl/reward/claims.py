@@ -246,13 +246,14 @@ def _given(
         ]
         if counts:
             return counts, False
+    # first, for "so" and "the sum of" also stand before what a sum is made of
+    if _COPULA.stands_before(claims[-1], text) and len(text[claims[-1].end :].split()) <= 2:
+        return claims[-1:], True
     strong = [
         claim for claim in claims if _CONCLUDES.stands_before(claim, text) or _follows(_CONCLUDES_AFTER, text, claim)
     ]
     if strong:
         return strong[-1:] if equals < strong[-1].start - 3 else strong, True
-    if _COPULA.stands_before(claims[-1], text) and len(text[claims[-1].end :].split()) <= 2:
-        return claims[-1:], True
     claims = _without(lambda claim: claim.weak or _PARTITIVE.stands_before(claim, text), claims)
     topics = _topics(question)
     named = [claim for claim in claims if _is_on_topic(text, claim, topics)] if topics else []

@@ -34,8 +34,8 @@ _AND_NUMBER = re.compile(r"\d[^.;=\n]{0,60}\band\s{1,3}\d[\d.,]{0,20}\W{0,3}$")
 _DENIED = re.compile(
     r"\b(?:is|are|was|were|be|being|as|which is|that is) (?:the |an? )?(?:wrong|incorrect|false|untrue|mistaken)\b"
     r"|\((?:not|incorrect|wrong|false|no)\)|[=:] ?(?:wrong|incorrect|false)\b"
-    r"|^\W{0,5}(?:false|wrong|incorrect|not true) ?[:;,-]|[❌✗✘🚫]|^\s{0,5}[~¬!](?=\s?\w)|^\W{0,5}not ?[(\[{]"
-    r"|\?\W{0,3}no\b|\b(?:just kidding|jk|scratch that|no wait|i lied|psych)\b"
+    r"|^\W{0,5}(?:false|wrong|incorrect|not true) ?[:;,-]|[❌✗✘🚫]|^\s{0,5}[~¬!](?=\s?[^\W\d])|^\W{0,5}not ?[(\[{]"
+    r"|\?\W{0,3}no\b|\b(?:just kidding|scratch that|no wait|i lied|psych)\b"
     r"|\b(?:any|every|no)(?:one|thing|body|where) (?:but|except|other than)\b|^\W{0,5}if\b|\buntil\b.{1,80}\bnow\b"
     r"|\b(?:outside|anywhere but|all but|none but)\b",
     re.IGNORECASE,
@@ -50,8 +50,10 @@ _DIFFERENCE = re.compile(
     r"|underground)(?: than\b|\W{0,3}$)",
     re.IGNORECASE,
 )
-_CONDITION = re.compile(r"\b(?:if|unless|only when|depend(?:s|ing)|in some|in certain)\b", re.IGNORECASE)
-_NAMED_FIRST = re.compile(r"\W{0,2}([^\W\d_a-z][\w.'’-]*(?:\s(?:[^\W\d_a-z][\w.'’-]*|of|de|da|van|von|the)){0,4}),\s\w")
+_CONDITION = re.compile(r"\b(?:if|unless|only when|depend(?:s|ed|ing)?|in some|in certain)\b", re.IGNORECASE)
+_NAMED_FIRST = re.compile(
+    r"\W{0,2}([^\W\d_a-z][\w.'’-]*(?:\s(?:[^\W\d_a-z][\w.'’-]*|of|de|da|van|von|the)){0,4}),\s[a-zß-öø-ÿ]"
+)
 _NO_NAME = re.compile(
     r"\w+ly$|(?:well|yes|no|so|thus|hence|then|now|in|on|at|by|for|after|before|since|however|indeed|ok|okay)\b",
     re.IGNORECASE,

@@ -21,7 +21,7 @@ SEEN_BEFORE = 2_000
 _SEVERAL = Match(None, "several")
 """What the kinds of numbers say of a sentence with several of them, if its wording does not tell which one counts."""
 _PLAIN_VALUES = frozenset({"number", "quantity", "percentage"})
-_ARITHMETIC = re.compile(r"\s*\(?\d[\d.]{0,20}\)?(?:\s?[-+*×·/(]\s?\(?\d[\d.]{0,20}\)?){1,20}\s*")
+_ARITHMETIC = re.compile(r"\s*\(?\d[\d.]{0,20}\)?(?:\s?[-+*×·/(]\s?\(?\d[\d.]{0,20}\)?){1,20}|\d{1,4}!")
 _PROSE = re.compile(r"(?<![\\a-zA-Z])[a-zA-Z]{3,}")
 _PIECE = re.compile(r"\n|(?<=[.!])\s+")
 
@@ -101,7 +101,9 @@ def _compare(truth: Reference, answer: str, question: str) -> Match:
         from webscale_rl.reward import numbers  # when first used, as all kinds
         from webscale_rl.reward.kinds import formula
 
-        if (formula.is_expression(answer) or _ARITHMETIC.fullmatch(answer)) and numbers.parse(answer) is None:
+        if (formula.is_expression(answer) or _ARITHMETIC.fullmatch(answer.strip(" $."))) and numbers.parse(
+            answer
+        ) is None:
             return formula.compare(truth, answer, question)  # the 5 of "5r^5" is not what it says, and √9 is 3
     match = module.compare(truth, answer, question)
     if match == _SEVERAL and (clause := focus(answer, question)) is not None:

@@ -133,7 +133,7 @@ def _abbreviates(text: str, stop: re.Match[str], numbered: bool) -> bool:
 
 
 def asserts(sentence: str) -> bool:
-    """Whether a sentence states anything: no question, no plan, no pleasantry, no heading, nothing that is left open."""
+    """Whether a sentence states anything: no question, plan, pleasantry or heading, and nothing that is left open."""
     stripped = sentence.rstrip("\"')]*_”’ \n")
     if stripped.endswith(("?", "？", ":", "：", ",")) or _EMPTY_TALK.match(sentence) or _IMAGINED.match(sentence):
         return False

@@ -138,6 +138,28 @@ def test_what_is_denied_hedged_or_contradicts_itself_is_never_right(answer: str)
     assert decided(r"\frac{1}{2}", answer) is not True
 
 
+def test_where_something_happens_is_not_what_it_is() -> None:
+    assert decided("2", "The function has no value at $2$.") is not True
+    assert decided("(1.5, -13)", r"The vertex is at $\left(\frac{3}{2}, -13\right)$.") is True
+    assert decided("O(log n)", "It takes O(log n) time, for it halves the space at each step.") is True
+    assert decided("O(log n)", "It takes O(log n) time at best and O(n) at worst.") is not True
+
+
+def test_a_number_within_an_expression_is_not_what_it_says() -> None:
+    for text in (
+        "5r^5",
+        r"1 \pm \sqrt{19}",
+        r"\left(3, \frac{\pi}{2}\right)",
+        "5x - 7y + 4 = 0",
+        r"2\pi",
+        "$5!$",
+        "1 - 12i",
+    ):
+        assert formula.is_expression(text)
+    for text in ("5", r"\frac{14}{3}", "5 m", "5k", r"15 \text{ cm}^2", "x = 5", "The year was 1969.", "Paris", "52_8"):
+        assert not formula.is_expression(text)
+
+
 def test_an_expression_of_the_question_is_no_answer() -> None:
     assert decided("x^2+2x+1", "(x+1)^2", "Expand $(x+1)^2$.") is False
     assert decided("391", r"17 \times 23", "What is 17 × 23?") is not True

@@ -29,7 +29,9 @@ from webscale_rl.reward.reference import kind as kind_module
 from webscale_rl.reward.verdict import Match
 
 _UNREAD = Match(None, "unreadable")
-_MATHEMATICAL = re.compile(r"\\[A-Za-z]+|\\[{%$!,]|[\^√∛π∞≤≥≠≈∪∩∈±×·²³⁴ⁿ½⅓¼¾∅ℝ]|sqrt ?\(|\blog_|_\{|\d_\d")
+_MATHEMATICAL = re.compile(
+    r"\\[A-Za-z]+|\\[{%$!,]|[\^√∛π∞≤≥≠≈∪∩∈±×·²³⁴ⁿ½⅓¼¾∅ℝ]|sqrt ?\(|\blog_|_\{|\d_\d|\d!\s*(?:\$|\\\))"
+)
 _RELATION = re.compile(r"[^\s=<>!]\s*(?:=|<=?|>=?|!=)\s*[^\s=<>]")
 _OPERATION = re.compile(r"[\w)\]] ?[+*/-] ?[\w(\[]|\d[A-Za-z]|[A-Za-z)]\(|\d\(")
 _BRACKETED = re.compile(r"[(\[{].*,.*[)\]}]", re.DOTALL)

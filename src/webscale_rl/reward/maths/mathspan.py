@@ -56,6 +56,10 @@ _WRAPPED = re.compile(r"\\(?:boxed|fbox|displaystyle|mathbf|bm|boldsymbol|text|m
 _DELIMITERS = re.compile(r"\$\$?|\\[()\[\]]")
 _MONEY = re.compile(r"\$(?=\d)")
 _AROUND = (("$$", "$$"), ("$", "$"), (r"\(", r"\)"), (r"\[", r"\]"))
+_ORDER = re.compile(r"(?<![A-Za-z\\])O\([^()]{1,40}(?:\([^()]{1,20}\)[^()]{0,20})?\)")
+_PREPOSITIONS = frozenset(
+    "at for when where than from by of with in over on until before after near between and or like".split()
+)
 _EDGES = " \t\n.,;:*`_"
 
 
@@ -72,7 +76,7 @@ def doubtful(text: str) -> bool:
 
 
 def candidates(answer: str) -> Iterator[str]:
-    """What the answer may be stating, the likeliest first; at most six texts."""
+    """What the answer may be stating, the likeliest first; at most seven texts."""
     text = bare(answer)
     yield text
     plain = _undelimited(text)
@@ -92,6 +96,7 @@ def candidates(answer: str) -> Iterator[str]:
     yield _without_lead(after)
     if last is not None:
         yield _without_lead(stated)
+    yield _only_formula(text)
 
 
 def bare(text: str) -> str:
@@ -139,10 +144,29 @@ def _escaped(found: re.Match[str]) -> bool:
     return found.group() == "$" and found.string[found.start() - 1 : found.start()] == "\\"
 
 
+def _only_formula(text: str) -> str:
+    """The one formula of a sentence that ends with it and does not say where or for what something holds; or the one
+    order of growth, wherever it stands."""
+    orders = set(_ORDER.findall(text)) if "O(" in text else set()
+    if len(orders) == 1:
+        return str(orders.pop())
+    for opening, closing in (("$", "$"), (r"\(", r"\)")):
+        start = text.find(opening)
+        if start > 0 and text.endswith(closing) and text.count(opening) == len({opening, closing}) % 2 + 1:
+            before = text[:start].split()
+            if before and before[-1].lower() not in _PREPOSITIONS:
+                return text[start + len(opening) : -len(closing)]
+    return ""
+
+
 def _without_lead(text: str) -> str:
-    at = 0
+    text, at, led = text.strip(_EDGES), 0, ""
     while (word := _LEADING.match(text, at)) is not None:
-        if word.group().strip(" ,:;\n\t").lower() in _KEPT:
+        before, led = led, word.group().strip(" ,:;\n\t").lower()
+        if led in _KEPT:
             break
         at = word.end()
+    else:
+        if led in _PREPOSITIONS and before:
+            return ""  # "it has no value at 2": where, not what
     return _ended(text[at:].strip())
