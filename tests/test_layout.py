@@ -26,8 +26,9 @@ SHARING = ("shared_prefix", "document_first")
 
 
 def stages(layout: str = "shared_prefix", **changes: Any) -> dict[str, AnyStage]:
-    """The prompted stages of a run in that layout, by name."""
+    """The prompted stages of a run in that layout, by name, the optional one among them."""
     values = {"layout": layout, "backend": {"use": "openai", "model": "m"}} | changes
+    values["stages"] = {"agree": {}, **changes.get("stages", {})}
     return {stage.name: stage for stage in Parts(Run.make(values)).pipeline.stages if stage.prompt is not None}
 
 
@@ -36,7 +37,7 @@ def prompt(stage: AnyStage) -> Prompt:
     return stage.prompt
 
 
-RECORDS = {"filter": document(), "classify": document(), "generate": brief(), "check": pair()}
+RECORDS = {"filter": document(), "classify": document(), "generate": brief(), "check": pair(), "agree": pair()}
 LAID_OUT = {layout: stages(layout) for layout in LAYOUTS}
 
 
@@ -59,7 +60,7 @@ def test_all_calls_of_a_document_are_the_same_up_to_its_end(layout: str) -> None
     calls = [text(rendered(stage)) for stage in LAID_OUT[layout].values()]
     end = quote("document", document().text)
     common = common_beginning(calls)
-    assert len(calls) == 4
+    assert len(calls) == 5
     assert end in common
     other = text(rendered(LAID_OUT[layout]["filter"], document="x"))
     assert common.partition("<document ")[0] == other.partition("<document ")[0]
@@ -209,7 +210,8 @@ def test_a_run_is_the_same_in_every_layout_if_the_model_answers_the_same(tmp_pat
     found = []
     with LLMServer(unsupported=frozenset({"json_schema", "json_object"})) as server:
         for layout in LAYOUTS:
-            result = run(configured(path, tmp_path / layout, server.url, layout=layout))
+            config = configured(path, tmp_path / layout, server.url, layout=layout, stages={"agree": {}})
+            result = run(config)
             found.append([(row.question, row.answer) for row in result.examples()])
         stages = {entry.stage for entry in server.books.entries if entry.outcome == "ok"}
     assert found[0]

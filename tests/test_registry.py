@@ -15,7 +15,8 @@ SRC = Path(registry.__file__).parent
 
 
 def test_every_file_that_holds_a_part_is_a_name() -> None:
-    assert registry.names("stages", "takes") == ["check", "classify", "filter", "generate", "heuristics", "precheck"]
+    stages = ["agree", "check", "classify", "filter", "generate", "heuristics", "precheck"]
+    assert registry.names("stages", "takes") == stages
     assert registry.names("sieves", "judge") == ["dedup"]
     assert registry.names("backends", "paid") == ["batch", "extractive", "openai"]
     assert registry.names("dataset.exporters", "form") == ["jsonl", "webscale"]

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webscale_rl.backend import Reply
+from webscale_rl.backend import Reply, Text
 from webscale_rl.replies import Unusable, parse
 from webscale_rl.stages.check import CheckReply
 from webscale_rl.stages.classify import ClassifyReply
@@ -127,6 +127,15 @@ def test_no_prefix_of_an_answer_is_an_answer() -> None:
         assert parse(Reply(dressed), CheckReply).answer_correct is True
 
 
+@pytest.mark.parametrize("quote", ['"', "'"])
+def test_a_field_that_is_said_twice_is_not_said(quote: str) -> None:
+    fields = '{"reason": "r", "good": false, "good": true}'.replace('"', quote).replace(
+        "true", "True" if quote == "'" else "true"
+    )
+    with pytest.raises(Unusable):
+        parse(Reply(fields.replace("false", "False" if quote == "'" else "false")), Verdict)
+
+
 def test_a_value_that_reads_like_a_field_is_no_doubt() -> None:
     assert parse(Reply('{"reason": "good", "good": true}'), Verdict) == Verdict("good", True)
 
@@ -184,3 +193,20 @@ def test_hostile_text_is_refused_in_bounded_time(name: str) -> None:
     with pytest.raises(Unusable):
         parse(Reply(HOSTILE[name]), Verdict)
     assert time.process_time() - start < 0.1
+
+
+def test_where_no_form_was_asked_for_what_was_said_is_the_answer() -> None:
+    assert parse(Reply("<answer>330 m</answer>"), Text) == Text("<answer>330 m</answer>")
+    assert parse(Reply('{"text": "not read"}'), Text) == Text('{"text": "not read"}')
+    assert parse(Reply("and so", "length"), Text) == Text("and so", "length")
+    assert parse(Reply("", "length"), Text) == Text("", "length"), "all of it went into thoughts"
+    assert parse(Reply("", refusal="I cannot"), Text) == Text("I cannot", "refused")
+    assert parse(Reply("", "content_filter"), Text) == Text("", "refused")
+    for reply, kind in (
+        (Reply(" \n"), "empty"),
+        (Reply("", "empty"), "empty"),
+        (Reply("<html>", "malformed"), "malformed"),
+    ):
+        with pytest.raises(Unusable) as unusable:
+            parse(reply, Text)
+        assert unusable.value.kind == kind

@@ -1,4 +1,8 @@
-"""What the test server says: replies to the four stages and to the judge by rule, and errors as servers word them."""
+"""What the test server says: replies to the stages and to the judge by rule, and errors as servers word them.
+
+Asked without a document it knows what it asked itself, as if it had been trained on it: some of it always, some never,
+some now and then, as the request's `seed` falls.
+"""
 
 from __future__ import annotations
 
@@ -37,12 +41,18 @@ def uniform(*parts: str) -> float:
 
 
 _STAGES = (
-    ("check", "leaks_answer"), ("generate", "pairs"), ("classify", "personas"), ("filter", "informative"),
-    ("judge", "verdict"),
+    ("check", "leaks_answer"), ("agree", "working"), ("generate", "pairs"), ("classify", "personas"),
+    ("filter", "informative"), ("judge", "verdict"),
 )  # fmt: skip
 """Each stage and a field that only its reply has."""
-_SPEAKS = (("check", "leaks_answer"), ("generate", "answer_type"), ("classify", '"personas"'), ("judge", '"verdict"'))
-_OWN = {"generate": ("persona",), "check": ("question", "answer"), "judge": ("question", "reference", "answer")}
+_SPEAKS = (
+    ("check", "leaks_answer"), ("agree", '"working"'), ("generate", "answer_type"), ("classify", '"personas"'),
+    ("judge", '"verdict"'), ("closed_book", "</answer>"),
+)  # fmt: skip
+_OWN = {
+    "generate": ("persona",), "check": ("question", "answer"), "agree": ("question",), "closed_book": ("question",),
+    "judge": ("question", "reference", "answer"),
+}  # fmt: skip
 """What, beside the document, tells two calls of a stage apart."""
 
 
@@ -84,6 +94,8 @@ def understand(body: dict[str, Any], stage: str = "") -> Asked:
     stage = stage or _stage_of(body, texts)
     quoted = [slots.get(name, "") for name in ("document", *_OWN.get(stage, ()))]
     parts = [stage, *(quoted if any(quoted) else texts)]
+    if body.get("seed") is not None:
+        parts.append(str(body["seed"]))
     key = hashlib.blake2b("\0".join(parts).encode("utf-8", "replace"), digest_size=16).hexdigest()
     return Asked(stage, slots, document, key, _schema(body))
 
@@ -110,6 +122,11 @@ def _schema(body: dict[str, Any]) -> dict[str, Any] | None:
 _LEAST: dict[str, Any] = {"string": "ok", "integer": 1, "number": 1.0, "boolean": True, "array": [], "null": None}
 
 
+_KNOWN_MOST = 100_000
+_known: dict[str, str] = {}
+"""Answers by question: what the server has asked, the last hundred thousand."""
+
+
 @lru_cache(maxsize=4096)
 def _sentences(document: str) -> tuple[str, ...]:
     return tuple(match[0].strip() for match in _SENTENCE.finditer(document))
@@ -130,8 +147,29 @@ def _cloze(document: str, choice: str) -> dict[str, str] | None:
         question = f"Which word or number completes this statement: {blanked}"
         kind = "number" if word[0].isdigit() else "phrase"
         if word.replace(",", "").lower() not in question.replace(",", "").lower():
+            if len(_known) >= _KNOWN_MOST:
+                _known.pop(next(iter(_known)))
+            _known[question] = word
             return {"evidence": sentence, "question": question, "answer": word, "answer_type": kind}
     return None
+
+
+def _blanked_word(document: str, question: str) -> str:
+    """What stands in the document where the question has its blank."""
+    before, _, after = question.partition(": ")[2].partition("____")
+    for sentence in _sentences(document):
+        if before + after and sentence.startswith(before) and sentence.endswith(after.rpartition("____")[2]):
+            words = _WORD.findall(sentence[len(before) :])
+            return words[0] if words else ""
+    return ""
+
+
+def _recollection(asked: Asked) -> str:
+    """What the model says to a question without a document: its answer, or a wrong one."""
+    question = asked.slots.get("question", "")
+    if uniform(asked.key, "recalls") < (-0.25, 0.5, 1.0)[int(uniform(question, "knows") * 3)]:
+        return f"I remember this one.\n<answer>{_known.get(question, 'unknown')}</answer>"
+    return "I am not sure, but I would say:\n<answer>none of these</answer>"
 
 
 def answer(asked: Asked) -> dict[str, Any]:
@@ -153,6 +191,9 @@ def answer(asked: Asked) -> dict[str, Any]:
         best = next((s for s in evidence if s.startswith(opening)), next(iter(evidence), document[:80]))
         verdict = {"answer_correct": True, "has_context": True, "leaks_answer": False}
         return {"evidence": best, "own_answer": proposed, **verdict}
+    if stage == "agree":
+        word = _blanked_word(document, slots.get("question", ""))
+        return {"working": next((s for s in _sentences(document) if word and word in s), ""), "answer": word}
     if stage == "judge":
         sought, said = (set(re.findall(r"\w+", slots.get(name, "").lower())) for name in ("reference", "answer"))
         return {"reason": "by its words", "verdict": "correct" if sought and sought <= said else "incorrect"}
@@ -163,7 +204,7 @@ def answer(asked: Asked) -> dict[str, Any]:
 def reply_text(asked: Asked, fault: str | None) -> str:
     """What the model writes; if it breaks off, the half of it."""
     value = answer(asked)
-    text = orjson.dumps(value).decode()
+    text = orjson.dumps(value).decode() if asked.stage != "closed_book" else _recollection(asked)
     if fault == "cut":
         return text[: len(text) // 2]
     if fault == "fenced":

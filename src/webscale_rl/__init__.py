@@ -14,13 +14,16 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from webscale_rl.api import Result, estimate, estimate_async, run, run_async
+    from webscale_rl.api import Result, difficulty, difficulty_async, estimate, estimate_async, run, run_async
     from webscale_rl.config import Run
     from webscale_rl.errors import ConfigError, RunStopped, UserError
     from webscale_rl.types import Brief, Document, Drop, Example, Failure, Pair
 
 _HOME = {
-    **dict.fromkeys(("Result", "estimate", "estimate_async", "run", "run_async"), "webscale_rl.api"),
+    **dict.fromkeys(
+        ("Result", "difficulty", "difficulty_async", "estimate", "estimate_async", "run", "run_async"),
+        "webscale_rl.api",
+    ),
     **dict.fromkeys(("Run",), "webscale_rl.config"),
     **dict.fromkeys(("ConfigError", "RunStopped", "UserError"), "webscale_rl.errors"),
     **dict.fromkeys(("Brief", "Document", "Drop", "Example", "Failure", "Pair"), "webscale_rl.types"),
@@ -38,6 +41,8 @@ __all__ = [
     "RunStopped",
     "UserError",
     "__version__",
+    "difficulty",
+    "difficulty_async",
     "estimate",
     "estimate_async",
     "run",

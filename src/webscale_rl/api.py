@@ -8,7 +8,7 @@ import os
 import signal
 import tempfile
 import threading
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, AsyncExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -19,14 +19,15 @@ from webscale_rl import corpus
 from webscale_rl.backend import Backend, BackendError
 from webscale_rl.config import Parts, Run
 from webscale_rl.dataset.rows import EXAMPLE_COLUMNS
+from webscale_rl.engine.closed_book import closed_book_run, conclude, questions, questions_digest
 from webscale_rl.engine.estimate import estimated
 from webscale_rl.engine.feed import Item
-from webscale_rl.engine.finish import finish, tally_of
+from webscale_rl.engine.finish import fill_in_difficulty, finish, tally_of
 from webscale_rl.engine.local import LocalRunner
 from webscale_rl.engine.moved import MovedReplies
 from webscale_rl.engine.pilot import Ledger, Sample, draw, longest_prompted, paced, paid_for, read_pace
 from webscale_rl.engine.progress import Progress
-from webscale_rl.engine.rundir import PILOT, claim, require_claimable, resolved, rules_digest
+from webscale_rl.engine.rundir import DIFFICULTY, PILOT, claim, require_claimable, resolved, rules_digest
 from webscale_rl.engine.serve import prepared, serving
 from webscale_rl.engine.shard import finished_shards
 from webscale_rl.engine.stop import RESUMABLE, WRONG_USAGE, Stop, Stopped
@@ -192,6 +193,69 @@ async def _piloted(
     told = estimated(parts, sample, ledger, read_pace(folder), config.traffic.concurrency)
     books = tally_of(folder, finished_shards(folder))
     return told | {"pilot": paid_for(folder, parts), "failures": books.failures()}
+
+
+def difficulty(
+    folder: str | Path,
+    model: str,
+    *,
+    samples: int = 8,
+    temperature: float | None = 1.0,
+    settings: Mapping[str, Any] | None = None,
+    backend: Backend | None = None,
+    watch: Watch | None = None,
+) -> dict[str, Any]:
+    """Ask a model each question of a finished run so many times without the document, and write the share of right
+    answers into the dataset's column `difficulty`; what was answered before is not asked again.
+
+    The servers are the run's, unless `settings`, keys of a Run, say otherwise: `{"backend": {"base_urls": [...]},
+    "traffic": {"concurrency": 8}, "caps": {"usd": 5}}`. Gives how many questions are solved never, sometimes and
+    always, and what it cost (see docs/difficulty.md). Raises what `run` raises.
+    """
+    work = difficulty_async(
+        folder,
+        model,
+        samples=samples,
+        temperature=temperature,
+        settings=settings,
+        backend=backend,
+        watch=watch,
+    )
+    return _in_thread(work) if _loop_is_running() else _run_loop(work)
+
+
+async def difficulty_async(
+    folder: str | Path,
+    model: str,
+    *,
+    samples: int = 8,
+    temperature: float | None = 1.0,
+    settings: Mapping[str, Any] | None = None,
+    backend: Backend | None = None,
+    watch: Watch | None = None,
+) -> dict[str, Any]:
+    """The same as `difficulty`, as a coroutine."""
+    home = Path(folder)
+    config = closed_book_run(home, model, samples, temperature, settings or {})
+    parts = Parts(config, backend)
+    stop = Stop()
+    try:
+        with owned(home), _signals(stop):
+            own = _made(home / DIFFICULTY)
+            source, count = await asyncio.to_thread(questions_digest, home)
+            record = resolved(config, parts, source)
+            moved = claim(own, record, accept_changes=True)  # it holds nothing but answers, which are kept
+            runner = LocalRunner(config, parts, own, rules=rules_digest(record), source=source, stop=stop)
+            runner.progress.read = lambda: runner.progress.documents / max(1, count)
+            with scratch_folder(own / ".moved") as scratch, (watch or nullcontext)(runner.progress):
+                if moved:
+                    runner.moved = await asyncio.to_thread(MovedReplies, own / "replies", scratch)
+                await _execute(runner, questions(home), stop)
+                told = await asyncio.to_thread(conclude, config, parts)
+                summary = await asyncio.to_thread(fill_in_difficulty, home)
+    except OSError as error:
+        raise _unwritable(home, error) from error
+    return {**summary["difficulty"], **told, "dataset": str(home / "dataset")}
 
 
 def _drawn(items: Iterable[Item], count: int, config: Run, longest: int, stop: Stop) -> Sample:

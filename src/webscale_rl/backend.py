@@ -34,6 +34,14 @@ from webscale_rl.prompt import Prompt
 from webscale_rl.types import framed
 
 
+class Text(msgspec.Struct, frozen=True):
+    """The reply type of a stage that wants a model's own words: no form is asked for, and whatever the model said is
+    the answer. `end` is "stop", "length" if it was cut off, or "refused"."""
+
+    text: str
+    end: str = "stop"
+
+
 class Sampling(msgspec.Struct, frozen=True):
     """How a model samples. `max_tokens` bounds the answer; `seed` is sent only if set."""
 

@@ -28,6 +28,8 @@ from webscale_rl.sieve import Sieve
 from webscale_rl.stage import Context, StageOptions
 
 PIPELINE = ("heuristics", "filter", "classify", "generate", "precheck", "check")
+OPTIONAL = ("agree",)
+"""Stages that come last if `stages` has a section for them, also if `pipeline` does not name them."""
 
 
 class _Section(BaseModel):
@@ -171,9 +173,12 @@ class Parts:
             self.backend_class = registry.load("backends", str(values["use"]), "paid")
             self.backend_options: BackendOptions = _options(self.backend_class.Options, values, "backend")
         stages = {name: self._stage(name, run) for name in run.pipeline}
+        ours = {stage.name for stage in stages.values()}
+        wanted = {name: self._stage(name, run) for name in OPTIONAL if name in run.stages and name not in ours}
+        stages |= wanted
         self.sieves = [self._sieve(name, run) for name in run.sieves]
-        self._refuse_strangers(run, {stage.name for stage in stages.values()})
-        self.enabled = [name for name in run.pipeline if stages[name].options.enabled]
+        self._refuse_strangers(run, ours)
+        self.enabled = [name for name in (*run.pipeline, *wanted) if stages[name].options.enabled]
         self.pipeline = Pipeline([stages[name] for name in self.enabled])
         names = [sieve.name for sieve in self.sieves]
         for name in names:

@@ -1,4 +1,7 @@
-"""How texts are compared until the reward's typed comparison exists: by wording, or by tokens, numbers by value."""
+"""How texts compare where their words matter and not their meaning: by wording, or by tokens, numbers by value.
+
+Whether two answers mean the same, the reward says (`stages/ground_truth.py`).
+"""
 
 from __future__ import annotations
 

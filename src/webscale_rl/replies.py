@@ -9,7 +9,7 @@
 The strict path is one decode. The tolerant one finds JSON objects among prose, fences and thoughts, and mends what
 changes no meaning: trailing commas, raw line breaks in strings, Python's spelling, typographic quotes. It never
 completes a truncated object, never fills in a field, never takes "yes" for true. Where two answers differ there is
-none.
+none. Where no form was asked for (`Text`), what the model said is the answer, also if it refused or was cut off.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ import json
 import re
 import warnings
 from functools import lru_cache
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, cast
 
 import msgspec
 
-from webscale_rl.backend import Reply
+from webscale_rl.backend import Reply, Text
 
 Kind = Literal["refused", "truncated", "empty", "malformed", "unparseable"]
 Answer = TypeVar("Answer", bound=msgspec.Struct)
@@ -68,6 +68,8 @@ def _read(reply: Reply, reply_type: type[Any]) -> Any:
 
 
 def _parse(reply: Reply, reply_type: type[Answer]) -> Answer:
+    if reply_type is Text:
+        return cast(Answer, _words(reply))
     if reply.refusal or reply.finish == "content_filter":
         raise Unusable("refused", (reply.refusal or "stopped by the server's content filter")[:300])
     if reply.finish == "malformed":
@@ -90,6 +92,18 @@ def _parse(reply: Reply, reply_type: type[Answer]) -> Answer:
     if any(value != values[0] for value in values[1:]):
         raise Unusable("unparseable", f"{len(values)} answers that differ")
     return values[0]
+
+
+def _words(reply: Reply) -> Text:
+    if reply.finish == "malformed":
+        raise Unusable("malformed", reply.text[:300])
+    if reply.refusal or reply.finish == "content_filter":
+        return Text(reply.refusal or reply.text, "refused")
+    if reply.finish == "length":
+        return Text(reply.text, "length")
+    if not reply.text.strip():
+        raise Unusable("empty", "no text")
+    return Text(reply.text)
 
 
 @lru_cache(maxsize=256)
@@ -172,10 +186,14 @@ def _literal(chunk: str) -> Any:
         raise ValueError("too long")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # "\d" in a literal
-        return ast.literal_eval(chunk)
+        tree = ast.parse(chunk, mode="eval")
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Dict):
+            _no_twins([(key.value if isinstance(key, ast.Constant) else key, None) for key in node.keys])
+    return ast.literal_eval(tree)
 
 
-def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _no_twins(pairs: list[tuple[Any, Any]]) -> dict[Any, Any]:
     """A dict of the pairs. An object that gives one field two values gives none."""
     fields = dict(pairs)
     if len(fields) != len(pairs):

@@ -99,6 +99,10 @@ class Stage(Generic[In, Answer, Out]):
         """How this stage's model samples."""
         return Sampling(self.options.temperature, self.options.max_tokens, self.options.top_p)
 
+    def sampling_of(self, record: In) -> Sampling:
+        """How it samples for this record: the same for all, unless records are samples of one question."""
+        return self.sampling
+
     @property
     def fixed(self) -> Mapping[str, str]:
         """Those slots that are filled the same for every record of the run: they may stand in what all calls share."""

@@ -53,13 +53,15 @@ class Brief(msgspec.Struct, frozen=True):
 
 
 class Pair(msgspec.Struct, frozen=True):
-    """A question and its ground truth, with the words of the document that prove it."""
+    """A question and its ground truth, with the words of the document that prove it. `reference` is the ground truth as
+    the reward reads it, as JSON; empty: it is typed whenever it is compared."""
 
     brief: Brief
     question: str
     answer: str
     answer_type: AnswerType
     evidence: str
+    reference: str = ""
 
 
 class Drop(msgspec.Struct, frozen=True):
@@ -79,12 +81,14 @@ class Failure(msgspec.Struct, frozen=True):
 
 
 class Example(msgspec.Struct, frozen=True):
-    """One row of the dataset. `generator` and `checker` name backend and model, `difficulty` is a pass rate in 0..1."""
+    """One row of the dataset. `reference` is the ground truth as the reward reads it, as JSON; `generator` and
+    `checker` name backend and model; `difficulty` is a pass rate in 0..1."""
 
     id: str
     question: str
     answer: str
     answer_type: str
+    reference: str
     domain: str
     persona: str
     evidence: str

@@ -72,8 +72,8 @@ def holds(reply: CheckReply) -> bool:
 
 
 async def test_another_stage_is_a_bad_request(backend: Extractive) -> None:
-    with pytest.raises(BadRequest, match="cannot answer stage 'agree'"):
-        await backend.reply(Request("agree", PROMPT, {"document": PAGE}, FilterReply, ""))
+    with pytest.raises(BadRequest, match="cannot answer stage 'closed_book'"):
+        await backend.reply(Request("closed_book", PROMPT, {"question": "?"}, FilterReply, ""))
 
 
 async def test_a_missing_slot_is_a_bad_request(backend: Extractive) -> None:

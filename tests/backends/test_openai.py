@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from benchmarks.llm_server import STATUS_FAULTS, LLMServer
 from webscale_rl import backend, replies
-from webscale_rl.backend import BackendError, Request, Sampling
+from webscale_rl.backend import BackendError, Request, Sampling, Text
 from webscale_rl.backends.answers import MAX_MALFORMED_BYTES, Answer
 from webscale_rl.backends.openai import OpenAI, OpenAIOptions
 from webscale_rl.prompt import Prompt
@@ -474,3 +474,32 @@ async def test_requests_go_through_the_environment_s_proxy(monkeypatch: pytest.M
         with pytest.raises(backend.Unreachable):
             async with client("http://far-away.invalid/v1"):
                 pass
+
+
+async def test_where_no_form_is_wanted_none_is_asked_for_and_none_is_learned() -> None:
+    def answer(body: dict[str, Any]) -> Answer:
+        return said(400, "Unsupported value: 'seed' does not support 3 with this model.") if "seed" in body else good()
+
+    wire = Canned(answer)
+    own_words = Request("talk", PROMPT, {"document": TEXT}, Text, "model", Sampling(0.5, 100, seed=3))
+    async with client("http://a/v1", transport=wire) as opened:
+        await opened.reply(own_words)
+        await opened.reply(own_words)
+        assert [("seed" in body, "response_format" in body) for body in wire.bodies] == [
+            (True, False),
+            (False, False),
+            (False, False),
+        ]
+        assert all("JSON" not in str(body["messages"]) for body in wire.bodies)
+        await opened.reply(ask())
+        assert wire.bodies[-1]["response_format"]["type"] == "json_schema"
+
+
+async def test_a_refusal_of_a_call_without_a_form_is_no_refusal_of_forms() -> None:
+    wire = Canned(lambda body: good() if "response_format" in body else said(400, "The request was not understood."))
+    async with client("http://a/v1", transport=wire) as opened:
+        with pytest.raises(backend.BadRequest):
+            await opened.reply(Request("talk", PROMPT, {"document": TEXT}, Text, "model"))
+        assert len(wire.bodies) == 1
+        await opened.reply(ask())
+        assert wire.bodies[-1]["response_format"]["type"] == "json_schema"

@@ -25,6 +25,7 @@ VALID: dict[str, list[dict[str, Any]]] = {
         {"domain": "", "personas": []},
     ],
     "generate": [{"pairs": []}, {"pairs": [PAIR]}, {"pairs": [PAIR, PAIR, PAIR]}],
+    "agree": [{"working": "It is 330 metres tall.", "answer": "330 m"}, {"working": "", "answer": ""}],
     "check": [
         {
             "evidence": PAIR["evidence"],

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from webscale_rl.report.difficulty import difficulty_lines
 from webscale_rl.report.text import books_lines, clean, dollars, funnel_lines, pair_lines
 from webscale_rl.types import Example
 
@@ -17,6 +18,7 @@ EXAMPLE = Example(
     question="How tall?",
     answer="330 m",
     answer_type="quantity",
+    reference="",
     domain="Math",
     persona="a cook",
     evidence="330 m",
@@ -144,3 +146,16 @@ def test_the_books_tell_what_could_not_be_read_and_what_will_be_tried_again() ->
     lines = books(unreadable={"corrupt_line": 3}, failures={"check: timeout": 4, "filter: refused": 1})
     assert lines[2].startswith("unreadable records: corrupt_line 3")
     assert lines[3] == "failures: check: timeout 4, filter: refused 1 (failed/ names each); run again to try them again"
+
+
+def test_difficulty_is_told_with_how_often_and_what_it_cost() -> None:
+    counts = {"never": 1, "sometimes": 2, "always": 1, "undecided": 0, "not_measured": 0}
+    answers = {"solved": 9, "wrong": 6, "undecided": 0, "cut_off": 1, "refused": 0, "failed": 0}
+    told = {"model": "m\x1b[2J", "samples": 4, "mean": 0.6, "answers": answers, "calls": 16, "usd": 0.0123} | counts
+    lines = list(difficulty_lines(told | {"failures": {}, "dataset": "runs/x/dataset"}))
+    assert "sometimes              2   50 %  what reinforcement learning learns from" in lines
+    assert "4 questions, 4 samples each by m[2J; mean rate 0.600" in lines
+    assert "samples: 16 = 9 solved + 6 wrong + 0 undecided + 1 cut off + 0 refused + 0 failed" in lines
+    assert "calls answered: 16; cost: $0.0123" in lines
+    failed = told | {"mean": None, "usd": None, "failures": {"closed_book: timeout": 2}, "dataset": "d"}
+    assert any(line.startswith("failures: closed_book: timeout 2;") for line in difficulty_lines(failed))

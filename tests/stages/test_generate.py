@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from tests.records import TAXONOMY, brief, document, stage
+from webscale_rl.reward import from_json, infer
 from webscale_rl.stage import Context
 from webscale_rl.stages.generate import Generate, GeneratedPair, GenerateOptions, GenerateReply
 from webscale_rl.types import Brief, Drop, Pair
@@ -19,10 +20,21 @@ def written(number: int) -> GeneratedPair:
 
 def test_pairs_are_stripped_and_no_more_than_were_asked_for() -> None:
     reply = GenerateReply([written(1), written(2), written(3)])
-    expected = [Pair(brief(), f"question {n}?", f"answer {n}", "phrase", f"evidence {n}") for n in (1, 2, 3)]
+    references = [f'{{"answer":"answer {n}","type":"phrase"}}' for n in range(4)]
+    expected = [
+        Pair(brief(), f"question {n}?", f"answer {n}", "phrase", f"evidence {n}", references[n]) for n in (1, 2, 3)
+    ]
     assert stage("generate").decide(brief(), reply) == expected[:1]
     assert stage("generate", pairs_per_persona=2).decide(brief(), reply) == expected[:2]
     assert stage("generate", pairs_per_persona=9).decide(brief(), reply) == expected
+
+
+def test_an_answer_is_typed_when_the_pair_is_made_whatever_the_model_called_it() -> None:
+    written = GeneratedPair("in 1889", "How many metres tall is the tower?", "330", "phrase")
+    (made,) = stage("generate").decide(brief(), GenerateReply([written]))
+    assert made.answer_type == "number"
+    assert from_json(made.reference) == infer("330", "How many metres tall is the tower?")
+    assert from_json(made.reference).type == "number"
 
 
 def test_no_pair_is_better_than_a_poor_one() -> None:

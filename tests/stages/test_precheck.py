@@ -230,3 +230,12 @@ WORDS = sorted(set(re.findall(r"[a-z]+", _REFERS.pattern)))
 def test_no_reference_is_without_one_of_the_words_that_are_looked_for_first(words: list[str]) -> None:
     question = " ".join(words)
     assert not _REFERS.search(question) or not _POINTERS.isdisjoint(tokens(question))
+
+
+def test_the_same_answer_in_other_words_is_a_duplicate_and_saves_a_check() -> None:
+    twins = [pair(question="How many?", answer=answer, answer_type="number") for answer in ("1,200", "1200", "12")]
+    assert [reason(decision) for decision in stage("precheck").decide_all(twins)] == [
+        "kept",
+        "duplicate_in_document",
+        "kept",
+    ]

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import msgspec
 import orjson
 
-from webscale_rl.backend import Request, Sampling, reply_schema, reply_schema_json
+from webscale_rl.backend import Request, Sampling, Text, reply_schema, reply_schema_json
 from webscale_rl.prompt import Prompt
 
 MODES = ("json_schema", "json_object_schema", "json_object", "text")
@@ -40,7 +40,7 @@ class Form(NamedTuple):
 def encode_messages(request: Request, mode: str) -> bytes:
     """The beginning of the body of a call, up to the end of its messages; `encode_ending` gives the rest."""
     messages = request.messages()
-    if mode != "json_schema" and not _speaks_of_json(request.prompt):
+    if mode != "json_schema" and request.reply_type is not Text and not _speaks_of_json(request.prompt):
         last = messages[-1]
         messages[-1] = {**last, "content": last["content"] + _IN_WORDS + reply_schema_json(request.reply_type)}
     try:
@@ -73,7 +73,9 @@ def encode_ending(
         value = getattr(sampling, name)
         if value is not None and name not in form.dropped:
             fields[name] = value
-    if form.mode == "json_schema":
+    if reply_type is Text:
+        pass
+    elif form.mode == "json_schema":
         name = re.sub(r"[^A-Za-z0-9_-]", "_", stage)[:64]
         schema = {"name": name, "strict": True, "schema": reply_schema(reply_type)}
         fields["response_format"] = {"type": "json_schema", "json_schema": schema}

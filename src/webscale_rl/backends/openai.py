@@ -27,6 +27,7 @@ from webscale_rl.backend import (
     Overloaded,
     Reply,
     Request,
+    Text,
     Unauthorized,
 )
 from webscale_rl.backends.answers import Answer, Complaint, Transport, complaint, completion, refusal
@@ -161,8 +162,11 @@ class OpenAI:
             answer = await self._send(endpoint, request, form)
             self.heard(endpoint, answer.headers)
             if 200 <= answer.status < 300:
-                if (request.model, form.mode) not in self._proven or form is not start:
+                unproven = (request.model, form.mode) not in self._proven and request.reply_type is not Text
+                if unproven or form is not start:
                     self._learn(request.model, start, form, guessed)
+                if unproven:
+                    self._proven.add((request.model, form.mode))
                 return completion(answer.body)
             error = refusal(answer, url=endpoint, model=request.model, secret=self._key)
             if isinstance(error, Unauthorized) and not self._key:
@@ -230,7 +234,7 @@ class OpenAI:
         if (met := form.meet(known)) != form:
             return met, False  # another call has learned meanwhile
         sent = [name for name in OPTIONAL if getattr(request.sampling, name) is not None]
-        fixed = self.options.structured != "auto"
+        fixed = self.options.structured != "auto" or request.reply_type is Text
         explained = explain(complaint(answer.body), form, sent, fixed=fixed)
         # llama-cpp-python calls a response_format that it does not know an internal error; most 500 are another matter.
         if answer.status != 500 and explained:
@@ -247,7 +251,6 @@ class OpenAI:
         if guessed and (model, start.mode) in self._proven:
             form = form._replace(mode=known.mode)
         self._forms[model] = known.meet(form)
-        self._proven.add((model, form.mode))
 
 
 def explain(said: Complaint, form: Form, sent: Iterable[str], *, fixed: bool) -> Form | None:

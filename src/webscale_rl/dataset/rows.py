@@ -78,6 +78,7 @@ def pair_row(pair: Pair) -> dict[str, Any]:
         "question": pair.question,
         "answer": pair.answer,
         "answer_type": pair.answer_type,
+        "reference": pair.reference,
         "domain": pair.brief.domain,
         "persona": pair.brief.persona,
         "evidence": pair.evidence,

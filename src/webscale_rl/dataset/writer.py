@@ -99,12 +99,18 @@ def kept_batches(shards: Sequence[Path], columns: tuple[str, ...]) -> Iterator[t
 
 
 def outcome_batches(shards: Sequence[Path], columns: tuple[str, ...]) -> Iterator[pa.RecordBatch]:
-    """All outcomes of the shards in order."""
+    """All rows of the files in order, a few at a time."""
     import pyarrow.parquet as pq
 
     for path in shards:
         with pq.ParquetFile(path, buffer_size=1 << 16, pre_buffer=False) as file:  # pages, not whole columns
             yield from file.iter_batches(batch_size=ROWS_READ, columns=list(columns), use_threads=False)
+
+
+def dataset_batches(folder: Path, columns: tuple[str, ...]) -> Iterator[pa.RecordBatch]:
+    """These columns of a dataset that is written already, in order, a few rows at a time."""
+    for batch in outcome_batches(sorted(folder.glob("part-*.parquet")), columns):
+        yield batch.select(list(columns))
 
 
 class PartWriter:
@@ -208,13 +214,19 @@ def sift(shards: Sequence[Path], sieves: Sequence[Sieve], scratch: Path) -> Shar
     return examples
 
 
-def write_dataset(examples: ShardExamples, shards: Sequence[Path], writer: PartWriter, facts: Facts) -> None:
-    """Write the examples that stay."""
+def write_dataset(
+    examples: ShardExamples,
+    shards: Sequence[Path],
+    writer: PartWriter,
+    facts: Facts,
+    fill: Callable[[pa.RecordBatch], pa.RecordBatch] | None = None,
+) -> None:
+    """Write the examples that stay. `fill` gives each batch what is known of it besides."""
     for first, batch in kept_batches(shards, EXAMPLE_COLUMNS):
         stay = [at for at in range(len(batch)) if examples.stays(first + at)]
         chosen = batch if len(stay) == len(batch) else batch.take(arrow.places(stay))
         facts.note(chosen)
-        writer.write(chosen)
+        writer.write(fill(chosen) if fill else chosen)
 
 
 def write_failed(shards: Sequence[Path], writer: PartWriter) -> None:

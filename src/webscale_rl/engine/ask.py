@@ -73,7 +73,7 @@ class Asker:
             slots=slots,
             reply_type=stage.reply_type,
             model=model,
-            sampling=stage.sampling,
+            sampling=stage.sampling_of(record),
             variant=self._parts.variant,
             affinity=document.id,
             group=shard.group,

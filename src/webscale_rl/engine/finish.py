@@ -10,12 +10,21 @@ import orjson
 
 from webscale_rl import __version__
 from webscale_rl.backend import Usage
-from webscale_rl.config import Parts, Run
+from webscale_rl.config import Parts, Run, read_yaml
 from webscale_rl.dataset.card import card
+from webscale_rl.dataset.difficulty import read_rates
 from webscale_rl.dataset.rows import DROPPED_COLUMNS, EXAMPLE_COLUMNS
-from webscale_rl.dataset.writer import Facts, PartWriter, sift, write_dataset, write_dropped, write_failed
+from webscale_rl.dataset.writer import (
+    Facts,
+    PartWriter,
+    dataset_batches,
+    sift,
+    write_dataset,
+    write_dropped,
+    write_failed,
+)
 from webscale_rl.engine.replies import count_calls, stored_replies
-from webscale_rl.engine.rundir import PILOT, SUMMARY_FILE
+from webscale_rl.engine.rundir import DIFFICULTY, PILOT, RUN_FILE, SUMMARY_FILE
 from webscale_rl.engine.shard import finished_shards, read_commit
 from webscale_rl.files import replace_folder, scratch_folder, write_text
 from webscale_rl.tally import END_DROPPED, END_KEPT, Calls, Tally
@@ -47,13 +56,39 @@ def finish(run: Run, parts: Parts, folder: Path, record: Mapping[str, Any]) -> d
         units = {stage.name: stage.unit for stage in parts.pipeline.stages}
         summary = summarise(tally, stages, units, [sieve.name for sieve in parts.sieves])
         summary |= money(tally, parts)
+        rates = read_rates(folder / DIFFICULTY, scratch)
         with replace_folder(folder / "dataset") as target:
             with PartWriter(target, EXAMPLE_COLUMNS, run.dataset.rows_per_file) as writer:
-                write_dataset(examples, shards, writer, facts)
+                write_dataset(examples, shards, writer, facts, rates.fill if rates else None)
             summary |= {column: dict(facts.of(column)) for column in Facts.columns}
+            summary |= {"difficulty": rates.told()} if rates else {}
             (target / "README.md").write_text(card(summary, record), encoding="utf-8")
-    write_text(folder / SUMMARY_FILE, orjson.dumps(summary, option=orjson.OPT_INDENT_2).decode() + "\n")
+    _write_summary(folder, summary)
     return summary
+
+
+def fill_in_difficulty(folder: Path) -> dict[str, Any]:
+    """Write dataset/ and summary.json of a finished run anew with the difficulty that was measured; gives the summary.
+
+    The bytes are those that the run would write. Raises OSError if the disk is full.
+    """
+    record = read_yaml(folder / RUN_FILE)
+    summary: dict[str, Any] = orjson.loads((folder / SUMMARY_FILE).read_bytes())
+    with scratch_folder(folder / ".sieves") as scratch:
+        rates = read_rates(folder / DIFFICULTY, scratch)
+        assert rates is not None  # they were measured just now
+        with replace_folder(folder / "dataset") as target:
+            with PartWriter(target, EXAMPLE_COLUMNS, record["config"]["dataset"]["rows_per_file"]) as writer:
+                for batch in dataset_batches(folder / "dataset", EXAMPLE_COLUMNS):
+                    writer.write(rates.fill(batch))
+            summary["difficulty"] = rates.told()
+            (target / "README.md").write_text(card(summary, record), encoding="utf-8")
+    _write_summary(folder, summary)
+    return summary
+
+
+def _write_summary(folder: Path, summary: Mapping[str, Any]) -> None:
+    write_text(folder / SUMMARY_FILE, orjson.dumps(summary, option=orjson.OPT_INDENT_2).decode() + "\n")
 
 
 def tally_of(folder: Path, shards: Sequence[Path]) -> Tally:

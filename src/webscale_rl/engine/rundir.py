@@ -4,6 +4,7 @@ run.yaml       the resolved configuration, package version, digests of prompts a
 replies/       what was paid for            shards/    what became of every record
 dataset/       the examples                 dropped/   what was dropped, and why
 pilot/         the run directory of an estimate's pilot: its replies are this run's too
+difficulty/    the run directory of what `webscale-rl difficulty` asked, and the rates that came of it
 summary.json   the books                    serve/     logs of the servers that the run started
 """
 
@@ -26,6 +27,8 @@ RUN_FILE = "run.yaml"
 SUMMARY_FILE = "summary.json"
 PILOT = "pilot"
 """The run directory of the run's pilot, within the run's own."""
+DIFFICULTY = "difficulty"
+"""The run directory of what measures the difficulty of the run's questions."""
 SERVE_FOLDER = "serve"
 _OURS = (".lock", f".{RUN_FILE}.tmp", SERVE_FOLDER, PILOT)  # what may be there before a run has written run.yaml
 _OPERATIONAL = ("out", "limit", "traffic", "caps", "price", "min_free_disk_mb", "serve", "events", "metrics")

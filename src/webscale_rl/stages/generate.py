@@ -17,6 +17,7 @@ from pydantic import Field
 from webscale_rl.domains import WorkedExample
 from webscale_rl.stage import PromptedOptions, Stage
 from webscale_rl.stages.document_text import excerpt
+from webscale_rl.stages.ground_truth import typed
 from webscale_rl.types import AnswerType, Brief, Drop, Pair
 
 
@@ -77,18 +78,16 @@ class Generate(Stage[Brief, GenerateReply, Pair]):
         }
 
     def decide(self, record: Brief, reply: GenerateReply) -> list[Pair] | Drop:
-        """The pairs, their fields stripped, no more than were asked for."""
-        pairs = [
-            Pair(
-                brief=record,
-                question=pair.question.strip(),
-                answer=pair.answer.strip(),
-                answer_type=pair.answer_type,
-                evidence=pair.evidence.strip(),
-            )
-            for pair in reply.pairs[: self.options.pairs_per_persona]
-        ]
+        """The pairs, their fields stripped and their answers typed, no more than were asked for."""
+        pairs = [_pair(record, pair) for pair in reply.pairs[: self.options.pairs_per_persona]]
         return pairs or self.drop("no_question")
+
+
+def _pair(brief: Brief, written: GeneratedPair) -> Pair:
+    """The pair with its ground truth typed, once and for all."""
+    question, answer = written.question.strip(), written.answer.strip()
+    kind, reference = typed(answer, question, written.answer_type)
+    return Pair(brief, question, answer, kind, written.evidence.strip(), reference)
 
 
 @lru_cache(maxsize=256)

@@ -1,7 +1,9 @@
 """Stage 3b, free checks of a pair before the paid one: every rejection here saves a call.
 
-Not covered: whether the answer is right. That is the check's work. Until the reward's full type system takes over,
-answers are compared as normalised tokens, numbers by value.
+Two answers to the same question are compared as the reward compares them. Whether the question holds its answer is a
+matter of tokens, numbers by value: by meaning, "How many metres are 5 km?" would give 5,000 m away.
+
+Not covered: whether the answer is right. That is the check's work.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from webscale_rl.normalise import restates, tokens, wording
 from webscale_rl.prompt import defuse
 from webscale_rl.stage import Stage, StageOptions
 from webscale_rl.stages.document_text import quoted_in
+from webscale_rl.stages.ground_truth import means
 from webscale_rl.types import Drop, Pair
 
 # A question points at its document by "in the passage" and the like. The same words are innocent where a name, a title
@@ -103,18 +106,19 @@ class Precheck(Stage[Pair, None, Pair]):
     Options: ClassVar[Any] = PrecheckOptions
 
     def decide_all(self, records: Sequence[Pair]) -> list[list[Pair] | Drop]:
-        """Each pair on its own, then the exact duplicates among a document's pairs: the first one stays.
+        """Each pair on its own, then the duplicates among a document's pairs: the first one stays.
 
         The same question with another answer is no duplicate but a conflict: both are checked, and dedup decides."""
-        seen: set[tuple[str, str]] = set()
+        seen: dict[str, list[Pair]] = {}
         decisions: list[list[Pair] | Drop] = []
         for pair in records:
             decision = self.decide(pair, None)
             if not isinstance(decision, Drop):
-                asked = wording(pair.question), wording(pair.answer)
-                if asked in seen:
+                earlier = seen.setdefault(wording(pair.question), [])
+                if any(_same_answer(pair, other) for other in earlier):
                     decision = self.drop("duplicate_in_document")
-                seen.add(asked)
+                else:
+                    earlier.append(pair)
             decisions.append(decision)
         return decisions
 
@@ -148,6 +152,13 @@ class Precheck(Stage[Pair, None, Pair]):
         if self.options.require_evidence and not quoted_in(record.evidence, record.brief.document.text):
             return self.drop("no_evidence", defuse(record.evidence)[:300])
         return None
+
+
+def _same_answer(one: Pair, other: Pair) -> bool:
+    """Whether two answers to one question are the same, each measured by the other: wider and narrower are not."""
+    if wording(one.answer) == wording(other.answer):
+        return True
+    return means(one, other.answer) is True and means(other, one.answer) is True
 
 
 def refers_to_text(question: str) -> str:

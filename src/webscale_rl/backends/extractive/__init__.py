@@ -1,9 +1,10 @@
-"""The embedded default backend: answers the four prompted stages by rule. No network, no weights, no key.
+"""The embedded default backend: answers the prompted stages by rule. No network, no weights, no key.
 
     filter     prose with facts, by the shape of sentences        informative.py
     classify   a domain by keywords, personas by a hash           subject.py
     generate   definitions, dates, numbers, names asked      questions.py and its imports
     check      finds the answer again and compares                verify.py
+    agree      reads the answer off the document, without it      readout.py
 
 It looks at a request's slots, never at the rendered messages. Asks English questions only: a page of another language
 can pass the filter and gets no pair. Declines rather than guesses. Knows no facts: what a document says is taken for
@@ -19,10 +20,11 @@ import msgspec
 from pydantic import Field, field_validator
 
 from webscale_rl.backend import BackendOptions, BadRequest, Reply, Request
-from webscale_rl.backends.extractive import informative, questions, verify
+from webscale_rl.backends.extractive import informative, questions, readout, verify
 from webscale_rl.backends.extractive.page import read
 from webscale_rl.backends.extractive.subject import Classifier
 from webscale_rl.stage import Context
+from webscale_rl.stages.agree import AgreeReply
 from webscale_rl.stages.check import CheckReply
 from webscale_rl.stages.classify import ClassifyReply
 from webscale_rl.stages.filter import FilterReply
@@ -59,10 +61,11 @@ class Extractive:
             "classify": self._classify,
             "generate": self._generate,
             "check": self._check,
+            "agree": self._agree,
         }
 
     async def reply(self, request: Request) -> Reply:
-        """The answer to a request of one of the four prompted stages. Raises BadRequest for any other."""
+        """The answer to a request of one of the prompted stages. Raises BadRequest for any other."""
         answer = self._stages.get(request.stage)
         if answer is None:
             raise BadRequest(f"the extractive backend cannot answer stage {request.stage!r}; it needs a model")
@@ -97,3 +100,7 @@ class Extractive:
     def _check(self, request: Request) -> CheckReply:
         slots = request.slots
         return verify.check(slots["document"], slots["question"], slots["answer"])
+
+    def _agree(self, request: Request) -> AgreeReply:
+        working, answer = readout.read_off(request.slots["document"], request.slots["question"])
+        return AgreeReply(working, answer)

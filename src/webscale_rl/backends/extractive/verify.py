@@ -19,8 +19,8 @@ from webscale_rl.backends.extractive.words import content, values, words
 from webscale_rl.stages.check import CheckReply
 
 ENOUGH = 0.7
-_BLANK = re.compile(r"_{3,}")
-_QUOTED = re.compile(r"[\"“]([^\"“”]*_{3,}[^\"“”]*)[\"”]")
+BLANK = re.compile(r"_{3,}")
+QUOTED = re.compile(r"[\"“]([^\"“”]*_{3,}[^\"“”]*)[\"”]")
 _DANGLING = re.compile(
     r"^(?:\W*\w+\W+){0,4}?(?:he|she|it|they|him|them)\b|\b(?:this(?! statement:)|these|those(?! (?:who|with|that"
     r"|in|of|which|from|for)\b)|such(?! as\b)|here|above|below|we|our|us|my|your|you|the "
@@ -30,17 +30,17 @@ _DANGLING = re.compile(
 )
 _I = re.compile(r"\bI (?!and\b|or\b|in\b|of\b)[a-z]")
 _POSSESSIVE_FIRST = re.compile(r"^\W*(?:\w+ ){0,4}(?:his|her|its|their)\b", re.IGNORECASE)
-_CONTEXT = re.compile(r"In the context of [\"“]([^\"“”]{8,200})[\"”], (.{8,300})$")
+CONTEXT = re.compile(r"In the context of [\"“]([^\"“”]{8,200})[\"”], (.{8,300})$")
 _FRAMED = re.compile(
     r"^(?:What|Which) (?:is|was|are|were) the (?:term|name) (?:for|of) |^Which term (?:is defined as|means) "
 )
 _COUNTRY = re.compile(r"\bUS\b|\bU\.S\b")
 _FIGURE = re.compile(r"\b(?:figure|table|section|chapter|equation|appendix) \d", re.IGNORECASE)
-_YEAR_ASKED = re.compile(r"\b(?:what|which) (?:year|date)|\bwhen\b|missing (?:year|date|month)", re.IGNORECASE)
-_NUMBER_ASKED = re.compile(
+YEAR_ASKED = re.compile(r"\b(?:what|which) (?:year|date)|\bwhen\b|missing (?:year|date|month)", re.IGNORECASE)
+NUMBER_ASKED = re.compile(
     r"\bhow (?:many|much|old|long|far|tall|high)\b|percentage|missing (?:number|amount|quantity)", re.IGNORECASE
 )
-_FRAME = frozenset(
+FRAME = frozenset(
     content(
         "fill missing blank name number term defined year month date percentage quantity amount person complete"
         " statement "
@@ -64,9 +64,9 @@ def check(text: str, question: str, answer: str) -> CheckReply:
 
 def has_context(question: str) -> bool:
     """Whether the question names what it asks about."""
-    context = _CONTEXT.match(question)
+    context = CONTEXT.match(question)
     question = context[2] if context else question
-    quoted = _QUOTED.search(question)
+    quoted = QUOTED.search(question)
     inner = quoted.group(1) if quoted else _FRAMED.sub("", question)
     if (
         _DANGLING.search(_COUNTRY.sub("America", question))
@@ -78,7 +78,7 @@ def has_context(question: str) -> bool:
     bearable = 9 if _FRAMED.match(question) else 1 if quoted is None else 0
     if dangling_definites(inner) > bearable:
         return False
-    return len(set(content(inner)) - _FRAME) >= (1 if context or re.search(r"\b[A-Z]{2}", inner) else 2)
+    return len(set(content(inner)) - FRAME) >= (1 if context or re.search(r"\b[A-Z]{2}", inner) else 2)
 
 
 def same(own: str, answer: str) -> bool:
@@ -96,28 +96,28 @@ def _letters(answer: str) -> list[str]:
 
 def _fits(question: str, answer: str) -> bool:
     """Whether the answer is of the kind that is asked for."""
-    if _YEAR_ASKED.search(question) and not _NUMBER_ASKED.search(question):
+    if YEAR_ASKED.search(question) and not NUMBER_ASKED.search(question):
         return has_year(answer) or not values(answer)
-    if _NUMBER_ASKED.search(question):
+    if NUMBER_ASKED.search(question):
         return bool(values(answer))
     return True
 
 
 def _find(page: Page, question: str, answer: str) -> tuple[str, str]:
     """The best sentence for the question and the answer read off it; ("", "") if none comes near."""
-    context = _CONTEXT.match(question)
-    if context and _squeeze(context[1]) in _squeeze(page.text[:2000]):
+    context = CONTEXT.match(question)
+    if context and squeeze(context[1]) in squeeze(page.text[:2000]):
         question = context[2]
-    quoted = _QUOTED.search(question)
+    quoted = QUOTED.search(question)
     if quoted:
         return _lay_over(page, quoted.group(1), answer)
-    asked = set(content(question)) - _FRAME
+    asked = set(content(question)) - FRAME
     if not asked:
         return "", ""
     topic = topic_of(page.text)
     about = set(content(f"{page.title} {topic.name if topic else ''}"))
     best = (0.0, 0.0, "", "")
-    for raw, said in _statements(page.text):
+    for raw, said in statements(page.text):
         shared = len(asked & said) / len(asked)
         with_topic = len(asked & (said | about)) / len(asked)
         holds = _holds(raw, answer) if with_topic >= 0.5 else ""
@@ -129,7 +129,7 @@ def _find(page: Page, question: str, answer: str) -> tuple[str, str]:
 
 
 @lru_cache(maxsize=64)
-def _statements(text: str) -> tuple[tuple[str, frozenset[str]], ...]:
+def statements(text: str) -> tuple[tuple[str, frozenset[str]], ...]:
     """All sentences and glossary entries with the stems of their words."""
     page = read(text)
     sentences = [(sentence.raw, frozenset(content(sentence.clean))) for sentence in page.sentences]
@@ -138,19 +138,19 @@ def _statements(text: str) -> tuple[tuple[str, frozenset[str]], ...]:
 
 def _lay_over(page: Page, quoted: str, answer: str) -> tuple[str, str]:
     """What stands in the document where the quotation has its blank."""
-    before, after = (_squeeze(part) for part in _BLANK.split(quoted, maxsplit=1))
+    before, after = (squeeze(part) for part in BLANK.split(quoted, maxsplit=1))
     if len(before) + len(after) < 20:
         return "", ""
     asked = set(content(quoted))
     nearest, close = "", 0.0
-    for raw, said in _statements(page.text):
+    for raw, said in statements(page.text):
         near = len(asked & said) / max(1, len(asked))
         if near <= max(close, 0.5):
             continue
         nearest, close = raw, near
-        own = _between(_squeeze(clean(raw)), before, after)
+        own = _between(squeeze(clean(raw)), before, after)
         if own:
-            return raw, answer if own == _squeeze(answer) else own
+            return raw, answer if own == squeeze(answer) else own
     return nearest, (_holds(nearest, answer) or _rival(nearest, answer)) if close >= 0.9 else ""
 
 
@@ -167,7 +167,8 @@ def _between(said: str, before: str, after: str) -> str:
     return said[start:end] if start < end <= start + 90 else ""
 
 
-def _squeeze(text: str) -> str:
+def squeeze(text: str) -> str:
+    """The letters, figures and signs of money of a text: what a quotation is laid over."""
     return "".join(char for char in text.casefold() if char.isalnum() or char in "%$€£")
 
 
