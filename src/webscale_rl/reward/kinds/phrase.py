@@ -12,6 +12,7 @@ from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple
 
+from webscale_rl.reward.aka import also
 from webscale_rl.reward.assertion import guarded
 from webscale_rl.reward.lexicon import NEGATIONS, PLAIN
 from webscale_rl.reward.reference import Reference
@@ -77,8 +78,14 @@ def compare(reference: Reference, answer: str, question: str = "") -> Match:
     text = read(answer)
     if not text.words:
         return Match(fold(answer) == fold(reference.answer) and bool(fold(answer)), "symbols")
-    every = dict.fromkeys(one for given in (reference.answer, *reference.aliases) for one in wordings(given))
+    every = dict.fromkeys(one for given in all_wordings(reference, question) for one in wordings(given))
     return best(compare_wording(one, text, question) for one in every)
+
+
+def all_wordings(reference: Reference, question: str) -> tuple[str, ...]:
+    """The reference, its aliases, and other wordings of both that are known."""
+    given = (reference.answer, *reference.aliases)
+    return (*given, *(other for one in given for other in also(one, question)))
 
 
 def compare_wording(wording: str, text: Text, question: str) -> Match:
