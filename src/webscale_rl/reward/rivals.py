@@ -11,12 +11,19 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
+from webscale_rl.reward.proper import DEMONYMS
 from webscale_rl.reward.reference import Reference
-from webscale_rl.reward.unmarked import beginning, content, last_question
+from webscale_rl.reward.unmarked import STOP, beginning, content, last_question
 
 _CLAUSE = re.compile(r";\s|,?\s(?:and|but|while|whereas|although|though)\s|\s[-–—]\s")
 _CAPITAL = re.compile(r"(?<![\w'])[A-ZÀ-ÖØ-Þ][^\W\d_]{1,40}")
-_OPENERS = frozenset(
+_HEARSAY = re.compile(
+    r"\b(?:many|some|most|often|people|common\w*|popular\w*)\b.{0,40}\b(?:believ|think|thought|assum|say|said|claim)"
+    r"|\b(?:myth|mistak\w+|misconception|contrary)\b",
+    re.IGNORECASE,
+)
+"""What others say: the answer itself does not."""
+_SILENT = DEMONYMS | STOP | frozenset(
     "the a an it its he his she her they their this that these those there in on at by for from of as when while after"
     " before since both each all many most some mostly mainly only however also today originally although though".split()
 )
@@ -47,5 +54,7 @@ def rival(references: Sequence[Reference], answer: str, question: str, is_right:
 
 def _names(clause: str, known: frozenset[str]) -> bool:
     """Whether a clause has a capitalised word that neither the reference nor the question has."""
+    if _HEARSAY.search(clause):
+        return False
     words = (word.casefold() for word in _CAPITAL.findall(clause))
-    return any(word not in _OPENERS and beginning(word) not in known for word in words)
+    return any(word not in _SILENT and beginning(word) not in known for word in words)

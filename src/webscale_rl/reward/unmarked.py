@@ -71,9 +71,12 @@ _VERBS = frozenset(
 )
 _RELATIVE = re.compile(r"(?:which|who|whose|where)\b", re.IGNORECASE)
 _SUFFIX = re.compile(r"(?:ings?|ed|es|s|e|d)$")
-_CLAUSE = re.compile(r"(?:;|\s[-–—]|(?<!\d),(?!\s\d))\s|,?\s(?:and|but|while|whereas|although)\s")
+_CLAUSE = re.compile(r"(?:;|\s[-–—]|,(?!\s?\d))\s|,?\s(?:and|but|while|whereas|although)\s")
+_SUBJECTLESS = re.compile(r"(?:was |were |is |are |has |had |it |they |he |she )?[a-z]+(?:ed|[aeo]n|[nl]d|[gh]t)\b")
+"""A clause that goes on with the verb: "began in 1939 and ended in 1945"."""
+_VERB = re.compile(r"\b(?:is|are|was|were|has|have|had|[a-z]+(?:ed|[aeu]n|[gh]t))\b")
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)?")
-_STOP = frozenset(
+STOP = frozenset(
     """a an the of in on at to for from by with and or is are was were be been being do does did has have had what
     which who whom whose when where why how many much that this these those it its as into than then there their they
     he she his her him you your we our us i me my can could will would should may might must not if so such about
@@ -172,7 +175,7 @@ def _offers(sentence: str, asked: frozenset[str], wanted: str) -> bool:
         return _NUMBER.search(sentence) is not None
     if wanted in {"person", "name"}:
         capitals = (word.casefold().removesuffix("'s") for word in _CAPITAL.findall(sentence[:1000]))
-        return any(word not in _STOP and beginning(word) not in asked for word in capitals)
+        return any(word not in STOP and beginning(word) not in asked for word in capitals)
     return True
 
 
@@ -197,7 +200,7 @@ def last_question(question: str) -> str:
 def content(text: str) -> frozenset[str]:
     """The words that say something, by their beginnings: "ended" and "ends" are "end"."""
     words = (word.removesuffix("'s") for word in _WORD.findall(text[:1000].casefold()))
-    return frozenset(beginning(word) for word in words if word not in _STOP)
+    return frozenset(beginning(word) for word in words if word not in STOP)
 
 
 def beginning(word: str) -> str:
@@ -213,7 +216,10 @@ def focus(sentence: str, question: str) -> str | None:
     clauses = [clause for clause in _CLAUSE.split(sentence) if clause and _NUMBER.search(clause)]
     if not 1 < len(clauses) < 5 or not asked:
         return None
-    shared = [len(asked & content(clause)) for clause in clauses]
+    subject = asked & content(_VERB.split(clauses[0], maxsplit=1)[0])
+    shared = [
+        len(asked & (content(clause) | subject if _SUBJECTLESS.match(clause) else content(clause))) for clause in clauses
+    ]
     best = max(shared)
     if not best or shared.count(best) > 1:
         return None

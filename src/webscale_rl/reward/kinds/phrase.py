@@ -7,6 +7,7 @@ known: a short answer of other words is wrong ("disjoint"), a longer one undecid
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import lru_cache
 from itertools import islice
@@ -42,6 +43,9 @@ FRAGMENT = 6
 """Content words up to which an answer is a term or a name rather than an explanation."""
 MOST_PLACES = 8
 """Places where an answer has the reference; more is no answer of a few words."""
+_LETTER = re.compile(r"[A-Za-z0-9]")
+_TWICE = re.compile(r"[(/;\\]")
+"""Without one of these signs, a reference has no second wording."""
 _ARTICLES = frozenset(("a", "an", "the"))
 _DIRECTED = frozenset("by than into over while whereas but versus".split())
 _FORMS = frozenset("plural singular tense spell spelled spelling participle conjugation adjective adverb".split())
@@ -68,6 +72,8 @@ class Wanted(NamedTuple):
 
 def infer(answer: str, question: str = "") -> Reference | None:
     """Any wording with a word in it is a phrase, if it is nothing else."""
+    if answer.isascii() and _LETTER.search(answer) and not _TWICE.search(answer):
+        return Reference(answer, "phrase")  # the same, without a look at its words
     return Reference(answer, "phrase", aliases=wordings(answer)[1:]) if read(answer).words else None
 
 
