@@ -5,6 +5,8 @@ wording around it takes it back, asks it, or sets it beside others.
     denied        "(incorrect)", "Paris = wrong", "just kidding", "anything but"
     asked         a question: "Is it Paris?"
     apposition    another name comes first: "London, the Paris of England"
+    rival         "Germany hosted it and France won."
+    topic         "78% oxygen", where nitrogen was asked for
     condition     "yes, if ..."
     difference    "$15 million less", unless the question asks for a difference
     operation     a number that something is done to: "the square root of 2"
@@ -18,6 +20,8 @@ import re
 from collections.abc import Callable, Sequence
 
 from webscale_rl.reward.reference import Reference
+from webscale_rl.reward.rivals import rival
+from webscale_rl.reward.unmarked import content
 
 SHOTGUN = 4
 """So many phrases in a row, where one is asked for."""
@@ -61,6 +65,14 @@ _NO_NAME = re.compile(
 _OPERATION = re.compile(
     r"\b(?:root of|times \d|squared|cubed|factorial|divided by|multiplied by|half of|double)\b", re.IGNORECASE
 )
+_SHARE = re.compile(r"\d[\d.,]{0,12}(?= ?(?:%|per ?cent))")
+_SHARE_ALONE = re.compile(r"\W{0,3}\d[\d.,]{0,12} ?(?:%|per ?cent) ([a-z]{3,20})\W{0,3}")
+_SHARE_OF = re.compile(r"(?:%|per ?cent) of (?:the |all )?([\w']{1,30}(?: [\w']{1,30})?) (?:is|are|was|were)\b")
+_SHARE_ASKED = re.compile(
+    r"\b(?:percent|per cent|percentage) of ([^?]{1,80}?) (?:is|are|was|were|has|have|had|does|do)\b([^?]{0,80})"
+)
+_SHARE_SUBJECT = re.compile(r"\b([a-z]{3,20}) (?:is|are|was|were|makes? up) (?:about |around |roughly )?\d[\d.]{0,8} ?%")
+_NAMED = frozenset({"name", "person"})
 _SAYING = frozenset({"yes_no", "code", "formula"})
 """Here "false", "!" and "not" are answers."""
 _SPELT = frozenset({"code", "formula"})
@@ -85,13 +97,32 @@ def doubt(references: Sequence[Reference], answer: str, question: str, is_right:
         first = _NAMED_FIRST.match(answer)
         if first is not None and not _NO_NAME.match(first[1]) and not is_right(first[1]):
             return "apposition"
+    if kinds <= _NAMED and rival(references, answer, question, is_right):
+        return "rival"
     if kinds <= _NUMERIC:
         difference = _DIFFERENCE.search(answer)
         if difference is not None and not re.search(rf"\b{difference[1]}\b", question, re.IGNORECASE):
             return "difference"
+    if kinds == {"percentage"} and _other_topic(answer, question):
+        return "topic"
     if kinds == {"number"} and _OPERATION.search(answer) and not _STATES.search(answer):
         return "operation"
     return None
+
+
+def _other_topic(answer: str, question: str) -> bool:
+    """Whether a percentage is said to be of something that the question does not ask about."""
+    asked = content(question)
+    if not asked:
+        return False
+    alone = _SHARE_ALONE.fullmatch(answer)
+    if alone is not None:
+        return not content(alone[1]) & asked
+    turned, whole = _SHARE_OF.search(answer), _SHARE_ASKED.search(question)
+    if turned is not None and whole is not None and not content(turned[1]) & content(whole[1]):
+        return bool(content(turned[1]) & content(whole[2]))
+    subjects = _SHARE_SUBJECT.findall(answer)
+    return len(set(_SHARE.findall(answer))) > 1 and any(not content(one) & asked for one in subjects[-1:])
 
 
 def _enumerates(references: Sequence[Reference], answer: str) -> bool:

@@ -6,7 +6,7 @@ TITLES = frozenset(
     """dr doctor mr mrs ms miss sir dame lord lady prof professor president king queen prince princess emperor empress
     pope saint st count countess baron baroness duke duchess earl captain general colonel major admiral lieutenant
     sergeant commander senator governor judge justice rev reverend father brother sister bishop archbishop cardinal
-    rabbi imam sheikh sultan tsar czar tsarina chancellor premier minister prime chief secretary ambassador mayor
+    gen col lt capt sgt gov sen pres maj adm cmdr rabbi imam sheikh sultan tsar czar tsarina chancellor premier minister prime chief secretary ambassador mayor
     representative congressman congresswoman hon honorable majesty highness maestro mahatma chairman""".split()
 )
 MALE = frozenset("mr king prince emperor lord sir duke baron count brother father tsar czar sultan".split())

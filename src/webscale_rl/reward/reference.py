@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast, get_args
 
 import msgspec
 
+from webscale_rl.reward.shape import candidates
 from webscale_rl.types import AnswerType
 
 if TYPE_CHECKING:
@@ -40,6 +41,12 @@ question has options; 1969 is a date only if a year was asked for; what nothing 
 _SURE = frozenset({"choice", "yes_no", "percentage", "money", "date", "range", "number", "quantity", "phrase"})
 _READS_AS = {"list": re.compile(r"[^\s,;\n](?:[,;\n]|\s(?:and|or)\s)\s*\S"), "code": re.compile(r"^\S+(?: \S+){0,2}$")}
 """What these kinds do not take for their own unasked, but may well be: two items, a plain word."""
+_TERM = re.compile(r"[-+]?\d{0,6}[a-z](?:[a-z])?(?:\s?/\s?\d{1,4})?|[a-z]\s?/\s?\d{1,4}")
+_MATHEMATICS = re.compile(
+    r"\b(?:derivative|differentiate|integra(?:l|te)|antiderivative|simplify|expand|factori[sz]e|factor|polynomial"
+    r"|expression|in terms of|coefficient|equation|d/d[a-z])\b|\w\^\d|\$[^$]+\$",
+    re.IGNORECASE,
+)
 _NEVER = re.compile(r"(?!)")
 LONGEST = 2_000
 """Characters of a ground truth that is typed by its wording. What is longer is a phrase."""
@@ -100,7 +107,9 @@ def infer(answer: str, question: str = "", hint: str | None = None) -> Reference
             found = Reference(answer, hint)
         if found is not None:
             return found
-    for name in order:
+    if _TERM.fullmatch(answer.strip()) and _MATHEMATICS.search(question):
+        return Reference(answer, "formula")  # "2k" elsewhere may be two thousand
+    for name in candidates(order, answer, question):
         found = kind(name).infer(answer, question)
         if found is not None:
             return found

@@ -22,6 +22,7 @@ _SEVERAL = Match(None, "several")
 """What the kinds of numbers say of a sentence with several of them, if its wording does not tell which one counts."""
 _PLAIN_VALUES = frozenset({"number", "quantity", "percentage"})
 _ARITHMETIC = re.compile(r"\s*\(?\d[\d.]{0,20}\)?(?:\s?[-+*×·/(]\s?\(?\d[\d.]{0,20}\)?){1,20}|\d{1,4}!")
+_ERROR = re.compile(r" ?(?:±|\+/-|\\pm) ?\d[\d.,]{0,12}(?!\d)")
 _PROSE = re.compile(r"(?<![\\a-zA-Z])[a-zA-Z]{3,}")
 _PIECE = re.compile(r"\n|(?<=[.!])\s+")
 
@@ -97,6 +98,8 @@ def _best(truths: Sequence[Reference], answer: str, question: str) -> tuple[Refe
 
 def _compare(truth: Reference, answer: str, question: str) -> Match:
     module = kind(truth.type)
+    if truth.type in _PLAIN_VALUES and _ERROR.search(answer) and not _ERROR.search(truth.answer):
+        answer = _ERROR.sub("", answer)  # the value of a measurement, whose error was not asked for
     if truth.type in _PLAIN_VALUES and not _PROSE.search(answer):
         from webscale_rl.reward import numbers  # when first used, as all kinds
         from webscale_rl.reward.kinds import formula

@@ -55,7 +55,7 @@ def scene(text: Text, own: frozenset[str], question: str, asked: frozenset[str] 
         for word in text.words
         if word.stem not in known and says_something(word) and not _is_kin(word.stem, asked)
     )
-    return Scene(text, asked, own, new, negated, where, who, own <= content, object=is_object)
+    return Scene(text, asked, own, new, negated, where, who, own <= asked | content, object=is_object)
 
 
 @lru_cache(maxsize=4096)

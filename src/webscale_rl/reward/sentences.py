@@ -55,6 +55,7 @@ _EMPTY_TALK = re.compile(
 )
 _IMAGINED = re.compile(r"\W{0,4}(?:if|suppose|assum\w+|imagine)\b.{0,300}\b(?:would|might|could)\b", re.IGNORECASE)
 _OPEN_END = re.compile(r"\b(?:is|are|equals?|get|have|obtain|gives?|yields?|be|to)\Z|=\Z", re.IGNORECASE)
+_QUOTED = ("\"", "“", "«", "'")
 EMPTY_SIGNS = frozenset("$\\[]()`*_-=#.,:;!'\" \t\n~|>")
 
 
@@ -135,7 +136,9 @@ def _abbreviates(text: str, stop: re.Match[str], numbered: bool) -> bool:
 def asserts(sentence: str) -> bool:
     """Whether a sentence states anything: no question, plan, pleasantry or heading, and nothing that is left open."""
     stripped = sentence.rstrip("\"')]*_”’ \n")
-    if stripped.endswith(("?", "？", ":", "：", ",")) or _EMPTY_TALK.match(sentence) or _IMAGINED.match(sentence):
+    if stripped.endswith(("?", "？", ":", "：", ",")) or _IMAGINED.match(sentence):
+        return False
+    if _EMPTY_TALK.match(sentence) and not sentence.lstrip("*_ ").startswith(_QUOTED):  # "I Will Survive" is a song
         return False
     if HEADING.match(sentence) and not BOLD.fullmatch(sentence.strip()):
         return False

@@ -11,7 +11,7 @@ Knows words alone and no grammar: what it cannot follow is None, never right.
 from __future__ import annotations
 
 from webscale_rl.reward.lexicon import AUXILIARIES, HEADS, IRREGULAR, NEGATIONS, PLAIN, TRANSPARENT
-from webscale_rl.reward.proper import DEMONYMS, LEGAL, TITLES
+from webscale_rl.reward.proper import DEMONYMS, GENERIC, LEGAL, ORGANISATION, TITLES
 from webscale_rl.reward.scene import (
     ARTICLES,
     ASSERTED,
@@ -45,7 +45,7 @@ _CONTRASTING = frozenset("whereas while although though unlike whilst".split())
 _RELATIVE = frozenset("which who whose whom where".split())
 _NAMING = frozenset("is are was were be called named termed known as being".split())
 _LINKS = frozenset("by in of from to with on at as for into during under through".split())
-_CREDITED = frozenset("credited attributed ascribed belongs belonged owed goes went due thanks".split())
+_CREDITED = frozenset("credited attributed ascribed belongs belonged owed goes went due thanks married wed engaged".split())
 _SAID = frozenset(
     """believe believes believed think thinks found finds find show shows showed shown state states stated say says said
     suggest suggests suggested indicate indicates indicated argue argues argued conclude concludes concluded agree
@@ -53,6 +53,7 @@ _SAID = frozenset(
     reported is was""".split()
 )
 _RELATIONS = frozenset("near under above below before after inside outside over".split())
+_GOES_WITH = GENERIC | LEGAL | ORGANISATION
 _HEAD_STEMS = frozenset(map(stem, HEADS))
 _PARTIES = frozenset("for to from with against about toward towards at in into onto on upon".split())
 
@@ -157,6 +158,7 @@ def _another(scene: Scene, first: int, at: int, name: bool) -> Match | None:
         if is_new(scene, words[place]) and not (name and words[place].raw.islower())
         and words[place].plain not in _LINKS
         and not (is_name_like(words[place]) and words[place + 1].stem in scene.asked and is_name_like(words[place + 1]))
+        and not (words[place].plain in _GOES_WITH and words[place - 1].stem in scene.asked and place > first)
         and not (words[place].plain in TRANSPARENT and words[place + 1].plain == "of")
     ]  # fmt: skip
     told = bool(others) and not name and _leads(scene, words, first, at) and not _turns(scene, words, first, at)

@@ -71,9 +71,12 @@ _VERBS = frozenset(
 )
 _RELATIVE = re.compile(r"(?:which|who|whose|where)\b", re.IGNORECASE)
 _SUFFIX = re.compile(r"(?:ings?|ed|es|s|e|d)$")
-_CLAUSE = re.compile(r"(?:;|\s[-–—]|(?<!\d),(?!\s\d))\s|,?\s(?:and|but|while|whereas|although)\s")
+_CLAUSE = re.compile(r"(?:;|\s[-–—]|,(?!\s?\d))\s|,?\s(?:and|but|while|whereas|although)\s")
+_SUBJECTLESS = re.compile(r"(?:was |were |is |are |has |had |it |they |he |she )?[a-z]+(?:ed|[aeo]n|[nl]d|[gh]t)\b")
+"""A clause that goes on with the verb: "began in 1939 and ended in 1945"."""
+_VERB = re.compile(r"\b(?:is|are|was|were|has|have|had|[a-z]+(?:ed|[aeu]n|[gh]t))\b")
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)?")
-_STOP = frozenset(
+STOP = frozenset(
     """a an the of in on at to for from by with and or is are was were be been being do does did has have had what
     which who whom whose when where why how many much that this these those it its as into than then there their they
     he she his her him you your we our us i me my can could will would should may might must not if so such about
@@ -144,13 +147,13 @@ def _with_alternatives(body: str, spans: list[tuple[int, int]], found: list[str]
 
 
 def _heaviest(found: list[str], question: str, wanted: str) -> int:
-    asked, words = _content(_last_question(question)), _content(question)
+    asked, words = content(last_question(question)), content(question)
     yes_no = wanted == "yes_no" or _ASKS_YES_NO.match(question) is not None
     offering = [index for index, sentence in enumerate(found) if _offers(sentence, words, wanted)]
     weights = {}
     for place, index in enumerate(offering or range(len(found))):
         sentence = found[index]
-        shared = len(asked & _content(sentence)) / len(asked) if asked else 0.0
+        shared = len(asked & content(sentence)) / len(asked) if asked else 0.0
         weight = shared + 0.3 * (index == len(found) - 1) + 1e-6 * index
         weight += 0.5 * (_CONCLUSION.match(sentence) is not None)
         weight += 0.4 * (_bold(sentence) is not None)
@@ -160,7 +163,7 @@ def _heaviest(found: list[str], question: str, wanted: str) -> int:
             weight -= 0.3
         if place == 0 and question:
             weight += 0.1
-            weight += 1.2 * (index == 0 and _is_fragment(sentence) and not _content(sentence) <= words)
+            weight += 1.2 * (index == 0 and _is_fragment(sentence) and not content(sentence) <= words)
         weights[index] = weight
     best = max(weights, key=weights.__getitem__)
     return len(found) - 1 if any(corrects(sentence) for sentence in found[best + 1 :]) else best
@@ -172,7 +175,7 @@ def _offers(sentence: str, asked: frozenset[str], wanted: str) -> bool:
         return _NUMBER.search(sentence) is not None
     if wanted in {"person", "name"}:
         capitals = (word.casefold().removesuffix("'s") for word in _CAPITAL.findall(sentence[:1000]))
-        return any(word not in _STOP and word[:6] not in asked for word in capitals)
+        return any(word not in STOP and beginning(word) not in asked for word in capitals)
     return True
 
 
@@ -184,7 +187,8 @@ def _is_fragment(sentence: str) -> bool:
     return not any(word.casefold() in _VERBS or (word.islower() and word.endswith(("s", "ed"))) for word in words[1:])
 
 
-def _last_question(question: str) -> str:
+def last_question(question: str) -> str:
+    """What a long question asks in the end."""
     if len(question) < 200:
         return question
     spans = split(question[-2000:])
@@ -193,27 +197,35 @@ def _last_question(question: str) -> str:
 
 
 @lru_cache(maxsize=512)
-def _content(text: str) -> frozenset[str]:
+def content(text: str) -> frozenset[str]:
     """The words that say something, by their beginnings: "ended" and "ends" are "end"."""
     words = (word.removesuffix("'s") for word in _WORD.findall(text[:1000].casefold()))
-    return frozenset(_SUFFIX.sub("", word)[:6] if len(word) > 3 else word for word in words if word not in _STOP)
+    return frozenset(beginning(word) for word in words if word not in STOP)
+
+
+def beginning(word: str) -> str:
+    """A word in small letters without its ending: "ended" and "ends" are "end"."""
+    return _SUFFIX.sub("", word)[:6] if len(word) > 3 else word
 
 
 def focus(sentence: str, question: str) -> str | None:
     """The one clause of a sentence that shares the most with the question, of those that have a number: of "71 percent
     is covered by water, and the remaining 29 percent is land" the first. None if there is but one, if no one is ahead,
     or if another clause says nothing of its own: "2 moons, and 3" is two answers."""
-    asked = _content(_last_question(question))
+    asked = content(last_question(question))
     clauses = [clause for clause in _CLAUSE.split(sentence) if clause and _NUMBER.search(clause)]
     if not 1 < len(clauses) < 5 or not asked:
         return None
-    shared = [len(asked & _content(clause)) for clause in clauses]
+    subject = asked & content(_VERB.split(clauses[0], maxsplit=1)[0])
+    shared = [
+        len(asked & (content(clause) | subject if _SUBJECTLESS.match(clause) else content(clause))) for clause in clauses
+    ]
     best = max(shared)
     if not best or shared.count(best) > 1:
         return None
     chosen = clauses.pop(shared.index(best))
     own = all(
-        _RELATIVE.match(clause) or len(_content(clause) - asked - _content(chosen)) >= OWN_WORDS for clause in clauses
+        _RELATIVE.match(clause) or len(content(clause) - asked - content(chosen)) >= OWN_WORDS for clause in clauses
     )
     return chosen if own else None
 

@@ -156,7 +156,7 @@ def test_a_number_within_an_expression_is_not_what_it_says() -> None:
         "1 - 12i",
     ):
         assert formula.is_expression(text)
-    for text in ("5", r"\frac{14}{3}", "5 m", "5k", r"15 \text{ cm}^2", "x = 5", "The year was 1969.", "Paris", "52_8"):
+    for text in ("5", r"\frac{14}{3}", "5 m", "5k", r"15 \text{ cm}^2", "x = 5", "The year was 1969.", "Paris"):
         assert not formula.is_expression(text)
 
 

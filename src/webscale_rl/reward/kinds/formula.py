@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from typing import NamedTuple
 from zlib import crc32
 
 from webscale_rl.reward import numbers
@@ -42,6 +43,7 @@ _UNIT_LETTERS = frozenset("mgsLlhNJWVAKCFTdµkMBbnp")
 """Behind a number they may be a unit, or thousand, million, billion: the other kinds know."""
 _SOLVED = re.compile(r"\$|\\[(\[]|\b(?:solve|solutions?|roots?|zeros|equation)\b", re.IGNORECASE)
 _WRITTEN = re.compile(r"\\(?:text|mbox|mathrm|textbf|textit)\s?\{([^{}]*)\}")
+_BETWEEN = re.compile(r"(?<=[A-Za-z0-9])\s+(?=[A-Za-z0-9])")
 _ABSOLUTE = re.compile(r"\|[^|]*[a-z][^|]*\|")
 _COMPUTED = re.compile(
     r"^[\s$\[\\]{0,6}(?:\\d?frac\{d[^={}]{0,20}\}\{d[^={}]{0,20}\}|d\w{0,2}/d\w|\\int|\\lim|\\sum|\\prod)[^=]{0,300}=(?=.)",
@@ -132,21 +134,44 @@ def is_expression(answer: str) -> bool:
     return not (measured or inner.op in ("num", "base") or (inner.op == "div" and exact(inner) is not None))
 
 
+class _Sought(NamedTuple):
+    """What is known of a reference before there is an answer. `identity`: an equation of constants, such as Euler's."""
+
+    squeezed: str
+    chemical: bool
+    meaning: Meaning | None
+    identity: bool
+    asked: Asked
+
+
+@lru_cache(maxsize=4096)
+def _sought(wording: str, question: str) -> _Sought:
+    plain = bare(wording)
+    meaning = _meaning(wording)
+    return _Sought(
+        squeezed=_squeezed(plain),
+        chemical=chemistry.is_formula(plain, question),
+        meaning=meaning,
+        identity=meaning is not None and meaning.kind == "value" and not meaning.name and "=" in wording,
+        asked=Asked(question.lower(), crc32(wording.encode("utf-8", "replace"))),
+    )
+
+
 def _compare(wording: str, answer: str, question: str, *, ordered: bool) -> Match:
-    if _squeezed(bare(wording)) == _squeezed(bare(answer)):
+    sought = _sought(wording, question)
+    if sought.squeezed == _squeezed(bare(answer)):
         return Match(True, "wording")
-    if chemistry.is_formula(bare(wording), question):
+    if sought.chemical:
         return chemistry.compare(bare(wording), answer)
-    wanted = _meaning(wording)
+    wanted, asked = sought.meaning, sought.asked
     if wanted is None:
         return _UNREAD
     if wanted.kind == "word":
         return _words(wanted, wording, answer, question)
     if doubtful(answer):
         return Match(None, "doubt")
-    if wanted.kind == "value" and not wanted.name and "=" in wording and "=" not in answer:
-        return Match(None, "equation")  # an identity, such as Euler's, is not its right side
-    asked = Asked(question.lower(), crc32(wording.encode("utf-8", "replace")))
+    if sought.identity and "=" not in answer:
+        return Match(None, "equation")
     given = _stated(answer)
     if given is None:
         return _UNREAD
@@ -189,10 +214,9 @@ def _as_lists(wording: str, stated: str, asked: Asked) -> Match | None:
     return match if match.same else None
 
 
-@lru_cache(maxsize=8192)
 def _squeezed(text: str) -> str:
     """The text without layout. Two numbers side by side stay two."""
-    return _LAYOUT.sub("", re.sub(r"(?<=[A-Za-z0-9])\s+(?=[A-Za-z0-9])", "␣", text.strip())).rstrip(".")
+    return _LAYOUT.sub("", _BETWEEN.sub("␣", text)).rstrip(".")
 
 
 @lru_cache(maxsize=8192)
@@ -221,7 +245,7 @@ def _unfinished(wanted: Meaning, given: tuple[str, Meaning], wording: str, quest
     if not question:
         return None
     text, meaning = given
-    asked = _squeezed(question)
+    asked = _asked(question)
     stated = _squeezed(bare(text)).rpartition("=")[2]
     compound = any(part.op in _COMPOUND for tree in meaning.parts for part in walk(tree))
     if (
@@ -244,6 +268,11 @@ def _unfinished(wanted: Meaning, given: tuple[str, Meaning], wording: str, quest
 
 
 _COMPOUND = frozenset({"add", "mul", "div", "pow", "fn", "fact"})
+
+
+@lru_cache(maxsize=4096)
+def _asked(question: str) -> str:
+    return _squeezed(question)
 
 
 def _factored(node: Node) -> bool:

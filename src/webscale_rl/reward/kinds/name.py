@@ -19,7 +19,7 @@ from webscale_rl.reward.proper import ALWAYS_LEFT_OUT, DEMONYMS, GENERIC, LEGAL,
 from webscale_rl.reward.reference import Reference
 from webscale_rl.reward.scene import Scene, best, breaks, clause_end, is_new, scene
 from webscale_rl.reward.standing import stands
-from webscale_rl.reward.text import fold
+from webscale_rl.reward.text import clean, fold
 from webscale_rl.reward.verdict import Match
 from webscale_rl.reward.words import (
     LONGEST,
@@ -40,6 +40,9 @@ from webscale_rl.reward.words import (
 _ARTICLES = frozenset(("a", "an", "the"))
 _LONGEST = 10
 _DOUBLED = re.compile(r"(.)\1")
+_REGION = re.compile(r"[A-ZÀ-ÖØ-Þ][\w.'’-]*(?:[ -](?:of|the|de|la|[A-ZÀ-ÖØ-Þ][\w.'’-]*)){0,4}")
+_PLACED = re.compile(r"\bwhere\b|\b(?:what|which) (?:city|town|village|place|location)|\b(?:born|located|birthplace)\b", re.I)
+_REGIONS = re.compile(r"\b(?:territory|province|county|region|district|prefecture|state|island|canton|department|oblast)\b")
 _FRONT = re.compile(
     r"\b(?:where|which|what)(?:'s| is| was| are| were)?(?: the)?(?: name of the| capital)?\b.{0,40}\b(?:city"
     r"|country|state|capital"
@@ -56,8 +59,12 @@ def infer(answer: str, question: str = "") -> Reference | None:
     has a name. Persons are left to their own kind."""
     text = read(answer)
     content = [word for word in text.words if is_content(word)]
-    if not content or len(text.words) > _LONGEST or any(breaks(text.words, at) for at in range(1, len(text.words))):
+    if not content or len(text.words) > _LONGEST:
         return None
+    if any(breaks(text.words, at) for at in range(1, len(text.words))):
+        head = _head(answer)
+        placed = head and (_PLACED.search(question[:1000]) or answer.split(", ")[-1].casefold().strip(" .") in PLACES)
+        return Reference(answer, "name", aliases=(head,)) if placed else None
     if not all(is_name_like(word) or word.stem[0] == "#" for word in content) or not is_name_like(content[0]):
         return None
     if len(content) == 1:
@@ -67,6 +74,29 @@ def infer(answer: str, question: str = "") -> Reference | None:
     return Reference(answer, "name", aliases=wordings(answer)[1:])
 
 
+def _head(answer: str) -> str:
+    """The place itself of a place with its regions behind it: "Ajaccio, Corsica"; "" if this is none."""
+    head, *regions = clean(answer).rstrip(".").split(", ")
+    named = all(_REGION.fullmatch(part) for part in (head, *regions))
+    return head if regions and len(regions) < 4 and named else ""
+
+
+def _regions(answer: str) -> str:
+    return clean(answer).partition(", ")[2] if ", " in answer and _head(answer) else ""
+
+
+def _elsewhere(regions: Text, text: Text) -> bool:
+    """Whether a place in a region is answered with another region behind a comma: Paris, Texas."""
+    for at in range(1, len(text.words)):
+        if text.words[at].gap == ",":
+            last = clause_end(text.words, at + 1)
+            said = " ".join(word.plain for word in text.words[at:last])
+            wanted = {word.plain for word in regions.words}
+            if said in PLACES and not wanted & {word.plain for word in text.words[at:]}:
+                return True
+    return False
+
+
 def compare(reference: Reference, answer: str, question: str = "") -> Match:
     """Whether the answer names what the reference names."""
     if len(answer) > LONGEST:
@@ -74,7 +104,10 @@ def compare(reference: Reference, answer: str, question: str = "") -> Match:
     text = named(answer)
     if not text.words:
         return Match(False, "empty")
-    every = dict.fromkeys(one for given in (reference.answer, *reference.aliases) for one in wordings(given))
+    regions = read(_regions(reference.answer))
+    if regions.words and _elsewhere(regions, text):
+        return Match(None, "container")
+    every = dict.fromkeys(one for given in phrase.all_wordings(reference, question) for one in wordings(given))
     spelt_out = any(" " in one for one in every)
     return best(_compare(one, text, question, spelt_out) for one in every)
 
@@ -201,7 +234,7 @@ def _beside(text: Text, at: Scene, start: int, end: int) -> Match | None:
         if known:
             return None
         asked_elsewhere = any(place in at.asked for place in PLACES if " " not in place)
-        if container not in PLACES or asked_elsewhere or container == " ".join(word.plain for word in words[start:end]):
+        if not (container in PLACES or _REGIONS.search(container)) or asked_elsewhere or container == " ".join(word.plain for word in words[start:end]):
             return Match(None, "container")
         return None
     if start and "," in words[start].gap and any(is_new(at, word) for word in words[:start]):

@@ -50,6 +50,8 @@ _TEAMS = re.compile(
 )
 
 
+_BEFORE_GIVEN = MALE - {"mr", "lord"} | FEMALE - {"mrs"} | frozenset("pope saint st brother sister father".split())
+"""Titles that go with a given name: Queen Victoria, but General Montcalm."""
 _OTHERS = frozenset("number suffix surname given_name middle_name person more_names title".split())
 """Why a name in a sentence is not the person's: another name beside the right one denies nothing."""
 
@@ -96,7 +98,7 @@ def compare(reference: Reference, answer: str, question: str = "") -> Match:
     text = name.named(answer)
     if not text.words:
         return Match(False, "empty")
-    every = dict.fromkeys(one for given in (reference.answer, *reference.aliases) for one in wordings(given))
+    every = dict.fromkeys(one for given in phrase.all_wordings(reference, question) for one in wordings(given))
     return best(_compare(one, text, answer, question) for one in every)
 
 
@@ -168,7 +170,7 @@ def _is_personal(words: tuple[Word, ...]) -> bool:
         return False
     commas = sum("," in word.gap for word in words)
     if any(
-        word.plain in NEGATIONS or word.plain in HEDGES or (word.plain in PLAIN and at == 0)
+        word.plain in NEGATIONS or word.plain in HEDGES or (word.plain in PLAIN - TITLES and at == 0)
         for at, word in enumerate(words)
     ):
         return False
@@ -251,7 +253,10 @@ def _given_names(wanted: Person, given: Person) -> Match:
         later = other in wanted.given[1:] or first in given.given[1:]
         if near(first, other):
             return Match(None, "near")
-        return Match(True, "middle_name") if later and len(other) > 1 and len(first) > 1 else Match(False, "given_name")
+        if not later or len(other) == 1 or len(first) == 1:
+            return Match(False, "given_name")
+        # Fitzgerald Kennedy may leave John out; Hans Albert Einstein is the son of Albert
+        return Match(other in wanted.given[1:] or None, "middle_name")
     middles, others = wanted.given[1:], given.given[1:]
     if not all(_given(one, two) for one, two in zip(middles, others, strict=False)):
         return Match(False, "middle_name")
@@ -269,6 +274,9 @@ def _one_name(wanted: Person, given: Person, at: Scene) -> Match:
     if given.given[0] == wanted.surname and wanted.surname in KNOWN_BY_GIVEN and len(given.given) == 1:
         return Match(True, "person")
     parts = (*given.given, given.surname)
+    if wanted.titles and not wanted.titles & _BEFORE_GIVEN and given.surname == wanted.surname:
+        shared = wanted.surname in SHARED_SURNAMES
+        return Match(None if shared else True, "shared_surname" if shared else "title")
     if wanted.surname in parts:
         return Match(all(part in at.asked for part in parts if part != wanted.surname) or None, "more_names")
     return Match(False, "more_names")

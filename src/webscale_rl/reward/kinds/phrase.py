@@ -7,11 +7,13 @@ known: a short answer of other words is wrong ("disjoint"), a longer one undecid
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple
 
+from webscale_rl.reward.aka import also
 from webscale_rl.reward.assertion import guarded
 from webscale_rl.reward.lexicon import NEGATIONS, PLAIN
 from webscale_rl.reward.reference import Reference
@@ -41,6 +43,9 @@ FRAGMENT = 6
 """Content words up to which an answer is a term or a name rather than an explanation."""
 MOST_PLACES = 8
 """Places where an answer has the reference; more is no answer of a few words."""
+_LETTER = re.compile(r"[A-Za-z0-9]")
+_TWICE = re.compile(r"[(/;\\]")
+"""Without one of these signs, a reference has no second wording."""
 _ARTICLES = frozenset(("a", "an", "the"))
 _DIRECTED = frozenset("by than into over while whereas but versus".split())
 _FORMS = frozenset("plural singular tense spell spelled spelling participle conjugation adjective adverb".split())
@@ -67,6 +72,8 @@ class Wanted(NamedTuple):
 
 def infer(answer: str, question: str = "") -> Reference | None:
     """Any wording with a word in it is a phrase, if it is nothing else."""
+    if answer.isascii() and _LETTER.search(answer) and not _TWICE.search(answer):
+        return Reference(answer, "phrase")  # the same, without a look at its words
     return Reference(answer, "phrase", aliases=wordings(answer)[1:]) if read(answer).words else None
 
 
@@ -77,8 +84,14 @@ def compare(reference: Reference, answer: str, question: str = "") -> Match:
     text = read(answer)
     if not text.words:
         return Match(fold(answer) == fold(reference.answer) and bool(fold(answer)), "symbols")
-    every = dict.fromkeys(one for given in (reference.answer, *reference.aliases) for one in wordings(given))
+    every = dict.fromkeys(one for given in all_wordings(reference, question) for one in wordings(given))
     return best(compare_wording(one, text, question) for one in every)
+
+
+def all_wordings(reference: Reference, question: str) -> tuple[str, ...]:
+    """The reference, its aliases, and other wordings of both that are known."""
+    given = (reference.answer, *reference.aliases)
+    return (*given, *(other for one in given for other in also(one, question)))
 
 
 def compare_wording(wording: str, text: Text, question: str) -> Match:

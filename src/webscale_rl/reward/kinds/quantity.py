@@ -294,6 +294,8 @@ def _sought(answer: str, question: str) -> Quantity | None:
     if one is None or one.unit is None:
         return None
     asked = units.asked(question)
+    if one.unit.dimension == _DEGREES and asked and asked.dimension == _TEMPERATURE:
+        return one._replace(unit=asked)  # "0 degrees" where Celsius is asked for
     if asked and one.unit.dimension != asked.dimension:
         # "100 C" is no charge where a temperature is asked for
         again = _single(text, preferred=asked.dimension)

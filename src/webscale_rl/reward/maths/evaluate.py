@@ -292,15 +292,25 @@ def _traits(node: Node) -> _Traits:
     return _Traits(frozenset(names), sums, piecewise)
 
 
-@lru_cache(maxsize=2048)
-def _facts(node: Node) -> tuple[_Traits, Fraction | None]:
-    traits = _traits(node)
-    return traits, None if traits.names else exact(node)
+class _Known:
+    """A reference's traits, its value if it is rational, and its values at the points that were needed so far."""
+
+    def __init__(self, node: Node) -> None:
+        self.node = node
+        self.traits = _traits(node)
+        self.rational = None if self.traits.names else exact(node)
+        self.values: dict[tuple[int, int, bool], Value] = {}
+
+    def at(self, number: int, seed: int, wide: bool) -> Value:
+        """The value at a point. Two threads may both make it, and make the same."""
+        key = number, seed, wide
+        if key not in self.values:
+            places = {name: point(name, number, seed, wide=wide) for name in self.traits.names}
+            self.values[key] = at(self.node, places)
+        return self.values[key]
 
 
-@lru_cache(maxsize=16_384)
-def _value(node: Node, number: int, seed: int, wide: bool) -> Value:
-    return at(node, {name: point(name, number, seed, wide=wide) for name in _facts(node)[0].names})
+_known = lru_cache(maxsize=2048)(_Known)
 
 
 def equal(reference: Node, answer: Node, seed: int) -> bool | None:
@@ -310,15 +320,18 @@ def equal(reference: Node, answer: Node, seed: int) -> bool | None:
     """
     if reference == answer:
         return True
-    (traits, rational), (other_traits, other_rational) = _facts(reference), _facts(answer)
-    if rational is not None and other_rational is not None:
-        return rational == other_rational
+    known, other_traits = _known(reference), _traits(answer)
+    traits = known.traits
+    if known.rational is not None and not other_traits.names:
+        rational = exact(answer)
+        if rational is not None:
+            return rational == known.rational
     wide = traits.piecewise or other_traits.piecewise
     size = POINTS if traits.names or other_traits.names else 1
     seen = 0
     for number in range(size):
         # of the reference all points are remembered; the answer's are made until one differs
-        value = _value(reference, number, seed, wide)
+        value = known.at(number, seed, wide)
         if value is None:
             continue
         other = at(answer, {name: point(name, number, seed, wide=wide) for name in other_traits.names})

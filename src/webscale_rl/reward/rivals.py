@@ -1,0 +1,60 @@
+"""Whether a sentence says of another name what was asked, though the right name stands in it as well.
+
+    Germany hosted it and France won.                     the clause that answers "Who hosted it?" names Germany
+    Saturn's largest moon is Titan; Jupiter's, Ganymede.  no rival: the clause with the right name answers
+
+Each clause is weighed by the question's words that it has. Knows no grammar; what it finds is left to a judge.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+from webscale_rl.reward.proper import DEMONYMS
+from webscale_rl.reward.reference import Reference
+from webscale_rl.reward.unmarked import STOP, beginning, content, last_question
+
+_CLAUSE = re.compile(r";\s|,?\s(?:and|but|while|whereas|although|though)\s|\s[-–—]\s")
+_CAPITAL = re.compile(r"(?<![\w'])[A-ZÀ-ÖØ-Þ][^\W\d_]{1,40}")
+_HEARSAY = re.compile(
+    r"\b(?:many|some|most|often|people|common\w*|popular\w*)\b.{0,40}\b(?:believ|think|thought|assum|say|said|claim)"
+    r"|\b(?:myth|mistak\w+|misconception|contrary)\b",
+    re.IGNORECASE,
+)
+"""What others say: the answer itself does not."""
+_SILENT = DEMONYMS | STOP | frozenset(
+    "the a an it its he his she her they their this that these those there in on at by for from of as when while after"
+    " before since both each all many most some mostly mainly only however also today originally although though".split()
+)
+
+
+def rival(references: Sequence[Reference], answer: str, question: str, is_right: Callable[[str], bool]) -> bool:
+    """Whether another clause, with a name of its own, says at least as much of what was asked as the right one does.
+
+    `is_right` says whether a clause alone is right.
+    """
+    asked = content(last_question(question))
+    clauses = [clause for clause in _CLAUSE.split(answer) if clause.strip()]
+    if not 1 < len(clauses) < 6 or not asked:
+        return False
+    shared = [len(asked & content(clause)) for clause in clauses]
+    right = [index for index, clause in enumerate(clauses) if is_right(clause)]
+    if not right or len(right) == len(clauses):
+        return False
+    own = frozenset(word for one in references for text in (one.answer, *one.aliases) for word in content(text))
+    offered = own <= content(question)
+    best = max(shared[index] for index in right)
+    return any(
+        shared[index] >= max(best, 1) and _names(clause, own | (frozenset() if offered else asked))
+        for index, clause in enumerate(clauses)
+        if index not in right
+    )
+
+
+def _names(clause: str, known: frozenset[str]) -> bool:
+    """Whether a clause has a capitalised word that neither the reference nor the question has."""
+    if _HEARSAY.search(clause):
+        return False
+    words = (word.casefold() for word in _CAPITAL.findall(clause))
+    return any(word not in _SILENT and beginning(word) not in known for word in words)
