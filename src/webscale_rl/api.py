@@ -19,7 +19,6 @@ from webscale_rl import corpus
 from webscale_rl.backend import Backend, BackendError
 from webscale_rl.config import Parts, Run
 from webscale_rl.dataset.rows import EXAMPLE_COLUMNS
-from webscale_rl.engine.closed_book import closed_book_run, conclude, questions, questions_digest
 from webscale_rl.engine.estimate import estimated
 from webscale_rl.engine.feed import Item
 from webscale_rl.engine.finish import fill_in_difficulty, finish, tally_of
@@ -235,6 +234,8 @@ async def difficulty_async(
     watch: Watch | None = None,
 ) -> dict[str, Any]:
     """The same as `difficulty`, as a coroutine."""
+    from webscale_rl.engine.closed_book import closed_book_run, conclude, questions, questions_digest
+
     home = Path(folder)
     config = closed_book_run(home, model, samples, temperature, settings or {})
     parts = Parts(config, backend)

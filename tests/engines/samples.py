@@ -64,7 +64,7 @@ def invalid(name: str) -> list[str]:
         {key.upper(): value for key, value in whole.items()},
         {**whole, first: None},
         {**whole, first: 1},
-        {**whole, last: "yes"},
+        {**whole, last: 1 if isinstance(whole[last], str) else "yes"},
     ]
     if len(whole) > 1:
         wrong.append(dict(reversed(whole.items())))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from typing import Annotated
 
@@ -21,6 +20,8 @@ def reward_server(
     base_url: BaseUrls = None,
 ) -> None:
     """Serve the reward over HTTP, for OpenRLHF, NeMo Gym and others."""
+    import asyncio
+
     from webscale_rl.backend import BackendError
     from webscale_rl.errors import UserError
 
