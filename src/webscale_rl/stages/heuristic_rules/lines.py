@@ -1,0 +1,109 @@
+"""Rules on lines: which are prose, which are a page's furniture, which stood before. After C4 and FineWeb."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from webscale_rl.stages.heuristic_rules.text import TextStatistics
+
+_BULLETS = ("-", "*", "•", "·", "‣", "–", "►", "o ")
+_ELLIPSES = ("...", "…")
+_FURNITURE_PHRASES = (
+    *("cookie", "cookies", "privacy policy", "terms of use", "terms of service", "all rights reserved", "sign in"),
+    *("sign up", "login", "log in", "subscribe", "newsletter", "javascript", "share on", "share this", "skip to"),
+    *("read more", "click here", "back to top", "add to cart", "loading", "impressum", "datenschutz"),
+)
+_FURNITURE = re.compile(rf"\b(?:{'|'.join(_FURNITURE_PHRASES)})\b")
+_MENU_LINE = 200
+"""A longer line is prose, which may well be about cookies."""
+
+# What ends a sentence in the scripts of the corpora; FineWeb counts the same idea of characters.
+_STOPS = frozenset(".?!…。．｡！？؟۔।॥։።៕⸮‼⁇⁈⁉")
+_CLOSED = tuple(".?!\"'”’»。！？؟۔।")
+_SENTENCE_END = re.compile(r"(?<![.?!])[.?!]++[\"')\]”’»]*+(?=\s|\Z)|[。！？؟۔।]++")
+_POLICY = ("terms of use", "privacy policy", "cookie policy", "uses cookies", "use of cookies", "use cookies")
+_LONGEST_WORD = 1000
+_SHORT_LINE = 30
+_LEAST_WORDS = 3
+
+
+def bullet_share(lines: Sequence[str]) -> float:
+    """The share of lines that start with a bullet."""
+    return sum(line.startswith(_BULLETS) for line in lines) / max(1, len(lines))
+
+
+def ellipsis_share(statistics: TextStatistics) -> float:
+    """The share of lines that end in an ellipsis."""
+    if not any(ellipsis in statistics.text for ellipsis in _ELLIPSES):
+        return 0.0
+    lines = statistics.lines
+    return sum(line.endswith(_ELLIPSES) for line in lines) / max(1, len(lines))
+
+
+def punctuated_share(lines: Sequence[str]) -> float:
+    """The share of lines that end as a sentence does."""
+    return sum(line[-1] in _STOPS for line in lines) / max(1, len(lines))
+
+
+def short_share(lines: Sequence[str]) -> float:
+    """The share of lines of at most 30 characters."""
+    return sum(len(line) <= _SHORT_LINE for line in lines) / max(1, len(lines))
+
+
+def duplicate_share(parts: Sequence[str]) -> float:
+    """The share of parts that stood before."""
+    return 1 - len(set(parts)) / max(1, len(parts))
+
+
+def duplicate_characters(parts: Sequence[str]) -> float:
+    """The share of characters in parts that stood before."""
+    distinct = set(parts)
+    if len(distinct) == len(parts):
+        return 0.0
+    return 1 - sum(map(len, distinct)) / max(1, sum(map(len, parts)))
+
+
+def furniture_share(lines: Sequence[str], limit: float) -> float | None:
+    """The share of short lines that speak of cookies, logins or terms, if it is over the limit; else None.
+
+    Were it over the limit, such a line would be among any so many lines that the rest is at most the limit's share: so
+    the shortest ones are searched first, at little cost.
+    """
+    enough = len(lines) - int(limit * len(lines)) + 1  # one more, for the product may have been rounded
+    shortest = "\n".join(sorted(lines, key=len)[:enough]).lower()
+    if not any(phrase in shortest for phrase in _FURNITURE_PHRASES):  # as in most documents
+        return None
+    hits = sum(len(line) <= _MENU_LINE and _FURNITURE.search(line.lower()) is not None for line in lines)
+    share = hits / len(lines)
+    return share if share > limit else None
+
+
+def prose_sentences(lines: Iterable[str], enough: int) -> int:
+    """How many sentences stand in lines that C4 keeps, but no more than `enough` are counted."""
+    found = 0
+    for line in lines:
+        if _is_prose(line):
+            found += max(1, sum(1 for _ in zip(range(enough - found), _SENTENCE_END.finditer(line), strict=False)))
+            if found >= enough:
+                return enough
+    return found
+
+
+def has_brace_in_prose(lines: Iterable[str]) -> bool:
+    """Whether a line that C4 keeps has a curly brace."""
+    return any("{" in line and _is_prose(line) for line in lines)
+
+
+def _is_prose(line: str) -> bool:
+    """Whether C4 keeps the line: it ends as a sentence does and not in an ellipsis, has three words or more, none of
+    over 1,000 characters, and speaks neither of JavaScript nor of a site's policies."""
+    if not line.endswith(_CLOSED) or line.endswith("..."):
+        return False
+    words = line.split(None, _LEAST_WORDS)
+    if len(words) < _LEAST_WORDS and line[-1] not in "。！？":  # those scripts do not space their words
+        return False
+    if len(line) > _LONGEST_WORD and max(map(len, line.split())) > _LONGEST_WORD and line[-1] not in "。！？":
+        return False
+    lower = line.lower()
+    return "javascript" not in lower and not any(phrase in lower for phrase in _POLICY)
