@@ -1,11 +1,26 @@
 # make demo: the main job on the sample corpus, in its own virtual environment. make test: the whole test suite.
 # make test-engines: tests/engines on the engines themselves. Needs a C++ compiler, two gigabytes, and five minutes.
+# make test-trainers: the reward's hooks on the trainers themselves, each in a virtual environment of its own. Ten
+# gigabytes and a quarter of an hour; TRAINERS=skyrl names those that are wanted.
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 INPUTS := pyproject.toml
 
-.PHONY: demo test test-engines lint bench clean
+# NeMo RL and open-instruct are on no index: with a checkout in PYTHONPATH, run their file in tests/reward/hooks.
+TRAINERS ?= trl verl openrlhf skyrl verifiers nemo_gym
+trl_NEEDS := trl==1.16.* torch==2.13.*
+verl_NEEDS := verl==0.9.* torch==2.13.*
+openrlhf_NEEDS := aiohttp torch==2.13.*
+# Its dependencies are a GPU's; the file that calls a reward needs none of them.
+openrlhf_ALONE := openrlhf==0.11.*
+skyrl_NEEDS := skyrl-gym==0.4.*
+verifiers_NEEDS := verifiers==0.4.*
+nemo_gym_NEEDS := nemo-gym==0.4.* aiohttp
+nemo_gym_PYTHON ?= python3.12
+
+.PHONY: demo test test-engines test-trainers lint bench clean
+.PRECIOUS: .venv-trainers/%/.done
 
 demo: $(VENV)/.demo
 	$(BIN)/webscale-rl run sample: --out runs/demo
@@ -18,6 +33,11 @@ test: $(VENV)/.test
 
 test-engines: $(VENV)/.engines
 	$(BIN)/pytest -rs tests/engines
+
+test-trainers: $(TRAINERS:%=test-trainer-%)
+
+test-trainer-%: .venv-trainers/%/.done
+	.venv-trainers/$*/bin/python -m pytest -rs -p no:cacheprovider tests/reward/hooks/test_$*.py
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check --fix .
@@ -40,5 +60,13 @@ $(VENV)/.engines: $(INPUTS) | $(VENV)/bin/python
 		$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test,engines]'
 	@touch $@ $(VENV)/.test $(VENV)/.demo
 
+.venv-trainers/%/.done: $(INPUTS)
+	$(or $($*_PYTHON),$(PYTHON)) -m venv .venv-trainers/$*
+	.venv-trainers/$*/bin/python -m pip install --quiet --disable-pip-version-check -e . $($*_NEEDS) \
+		pytest pytest-asyncio pytest-timeout
+	$(if $($*_ALONE),.venv-trainers/$*/bin/python -m pip install --quiet --no-deps $($*_ALONE))
+	rm -rf .venv-trainers/$*/lib/python*/site-packages/tests  # some bring their own, which would hide ours
+	@touch $@
+
 clean:
-	rm -rf $(VENV) runs/demo build dist
+	rm -rf $(VENV) .venv-trainers runs/demo build dist

@@ -1,4 +1,4 @@
-"""What the test server says: replies to the four stages by rule, and errors as servers word them."""
+"""What the test server says: replies to the four stages and to the judge by rule, and errors as servers word them."""
 
 from __future__ import annotations
 
@@ -36,10 +36,13 @@ def uniform(*parts: str) -> float:
     return int.from_bytes(digest, "big") / 2**64
 
 
-_STAGES = (("check", "leaks_answer"), ("generate", "pairs"), ("classify", "personas"), ("filter", "informative"))
+_STAGES = (
+    ("check", "leaks_answer"), ("generate", "pairs"), ("classify", "personas"), ("filter", "informative"),
+    ("judge", "verdict"),
+)  # fmt: skip
 """Each stage and a field that only its reply has."""
-_SPEAKS = (("check", "leaks_answer"), ("generate", "answer_type"), ("classify", '"personas"'))
-_OWN = {"generate": ("persona",), "check": ("question", "answer")}
+_SPEAKS = (("check", "leaks_answer"), ("generate", "answer_type"), ("classify", '"personas"'), ("judge", '"verdict"'))
+_OWN = {"generate": ("persona",), "check": ("question", "answer"), "judge": ("question", "reference", "answer")}
 """What, beside the document, tells two calls of a stage apart."""
 
 
@@ -150,6 +153,9 @@ def answer(asked: Asked) -> dict[str, Any]:
         best = next((s for s in evidence if s.startswith(opening)), next(iter(evidence), document[:80]))
         verdict = {"answer_correct": True, "has_context": True, "leaks_answer": False}
         return {"evidence": best, "own_answer": proposed, **verdict}
+    if stage == "judge":
+        sought, said = (set(re.findall(r"\w+", slots.get(name, "").lower())) for name in ("reference", "answer"))
+        return {"reason": "by its words", "verdict": "correct" if sought and sought <= said else "incorrect"}
     fields = (asked.schema or {}).get("properties") or {"answer": {"type": "string"}}  # a client that tries us out
     return {name: _LEAST.get(str(field.get("type")), {}) for name, field in fields.items()}
 

@@ -1,0 +1,278 @@
+"""Which of the values in an answer is the one that it gives.
+
+An answer may be a bare value or a sentence with several: "Of the 50 states, 26 have one", "12 + 30 = 42", "42, not 43".
+A kind finds the values (claims) and says of each whether it is the reference's; here the wording around them decides
+which one counts. Where it does not, and the right one is among them, the verdict is None: naming several values must
+never pay. Where none of them is right, the answer is wrong, whatever it gives.
+
+    negated     not 43; rather than 43
+    joined      42 or 43: alternatives, wrong unless both are right. 40-44, between 40 and 44: a range is no point
+    bounded     more than 42, up to 42: None
+    aside       in brackets, after "because", "which", "compared with"; a difference ("12 more"); a value that the
+                question named: these count only if nothing else does
+    concluded   after the last "=", "the answer is", "so", "in total"; or the thing that "how many" asks for
+
+Not covered: contradictions that no listed word marks, and languages other than English.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Hashable, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from webscale_rl.reward.verdict import Match
+
+
+class Claim(NamedTuple):
+    """A value in an answer: its place, whether it is the reference's value, a key that equal values share, and whether
+    it is weak: it may be no value at all, as the "one" in "one of the"."""
+
+    start: int
+    end: int
+    same: bool | None
+    key: Hashable
+    weak: bool = False
+
+
+MAX_CLAIMS = 48
+"""Values in one answer; with more it gives none of them."""
+_WINDOW = 48
+_PARTITIVE = re.compile(
+    r"(?:(?:^|[.,;:] ?|\d |% |percent )(?:out )?of |\b(?:of|among|amongst) (?:the|all|all the|its|their|his|her) )$", re.IGNORECASE
+)
+_SMALL_WORDS = (
+    r"(?:(?:the|an?|in|at|by|on|of|just|only|exactly|really|actually|it|was|is|be|about|approximately|year) ){0,3}"
+)
+_NEGATED = re.compile(
+    rf"(?:\b(?:not|never|nor|cannot|unlike|except|excluding|rather than|instead of|as opposed to)|n't) {_SMALL_WORDS}\W{{0,2}}$",
+    re.IGNORECASE,
+)
+_OR = re.compile(r"(?:^|[\s,(])(?:or|and/or|versus|vs\.?)\s", re.IGNORECASE)
+_EQUIVALENT = re.compile(r"\b(?:that is|i\.e\.|in other words|equivalently|also known as)\b", re.IGNORECASE)
+_DASH = re.compile(
+    r"^\W{0,3}(?:[a-z°%]{0,12}\s?)(?:-|–|—|~|\.\.\.?|…|to|through|till|until|up to)\s?\W{0,2}$", re.IGNORECASE
+)
+_BETWEEN = re.compile(r"\bbetween \W?$", re.IGNORECASE)
+_FROM = re.compile(r"\bfrom \W?(?:about |around |a |an )?\W?$", re.IGNORECASE)
+_BOUND = re.compile(
+    r"(?:\b(?:more|less|fewer|greater|higher|lower|larger|smaller|older|younger|longer|shorter|other|better|worse|earlier"
+    r"|later) than|\bat (?:least|most)|\b(?:over|under|above|below|up to|nearly|almost|close to|exceed(?:s|ing|ed)?|minimum of|maximum of"
+    r"|beyond|before|after|since|until|by the end of)|[<>≤≥]=?|±) ?(?:the |a |an |year )?[$£€¥]?\W?$",
+    re.IGNORECASE,
+)
+_BOUND_AFTER = re.compile(
+    r"^ ?(?:\+(?![\s\d])|\+$|plus\b|or (?:more|less|fewer|so|above|below|over|under|higher|lower|later|earlier)\b)",
+    re.IGNORECASE,
+)
+_DIFFERENCE = re.compile(
+    r"^[ -]?(?:%|percent|years?|days?|months?|weeks?|hours?|points?|times)?[ -](?:more|fewer|less|higher|lower|greater"
+    r"|larger|smaller|taller|longer|shorter|older|younger|earlier|later|after|before|ago|times|as many)\b",
+    re.IGNORECASE,
+)
+_ASIDE = re.compile(
+    r"\b(?:because|since|which|while|whereas|although|though|compared|given|followed by|out of|versus|until|unlike|whose"
+    r"|where|against|vs\.?|including|alongside|based on|despite|when|after|before|during|per|assuming|according to|up from|down from|well above|far above|above the|below the|short of|exceeding|beating)\b|, from\b|[(\[]",
+    re.IGNORECASE,
+)
+_CONCLUDES = re.compile(
+    r"(?:(?:=|≈|⇒|=>|→)|\b(?:answer|result|solution|value|total|sum|number|count|amount)(?: is| was| are|:| of| equals| comes to)"
+    r"|\b(?:so|therefore|thus|hence|giving|making|leaving|equals|equal to|equivalent to|totals?|totalling|totaling|gives|get"
+    r"|makes|leaves|yields|we have)"
+    r"(?: \w{1,12}){0,4}?(?: is| was| are| were| of| be)?)[\s:]{0,2}(?:exactly |a total of |about |approximately )?[$£€¥]?\W{0,2}$",
+    re.IGNORECASE,
+)
+_COPULA = re.compile(r"\b(?:is|are|was|were) (?:exactly |about |approximately )?[$£€¥]?$", re.IGNORECASE)
+_WHERE = re.compile(
+    r"\b(?:at|when|where|if|for|with|given|since|as|because|let|using) \$?[A-Za-z]\w{0,3}\s?$", re.IGNORECASE
+)
+_CONCLUDES_AFTER = re.compile(
+    r"^\W?(?: [a-z-]{1,20}){0,3} (?:in total|in all|altogether|overall|total)\b", re.IGNORECASE
+)
+_DOUBTFUL = re.compile(
+    r"\b(?:might|maybe|perhaps|possibly|could be|may be|may have|could have|unsure|not sure|not certain|uncertain|guess(?:ing)?"
+    r"|don't know|do not know|unclear|unknown|cannot be determined|no idea)\b",
+    re.IGNORECASE,
+)
+_HOW_MANY = re.compile(r"\b(?:how many|number of|count of) ([a-z][a-z' -]{2,80})", re.IGNORECASE)
+_STOPS_NOUN = frozenset(
+    "are is was were do does did has have had can could will would should in of on at to by for from with that which who were"
+    " the a an there must may might be and or per did if when".split()
+)
+
+
+def decide(text: str, claims: Sequence[Claim], question: str = "", asked: frozenset[Hashable] = frozenset()) -> Match:
+    """Whether the claim that the text gives is the reference's value. `asked` are the keys of the question's values.
+
+    The claims stand in order and do not overlap; there is one at least.
+    """
+    if len(claims) > MAX_CLAIMS:
+        return Match(False, "many")
+    if all(claim.same is False for claim in claims):
+        return Match(False, "value")
+    kept = [claim for claim in claims if not _says(_NEGATED, text, claim)]
+    if not any(claim.same is not False for claim in kept):
+        return Match(False, "negated")
+    joined = _joined(text, kept)
+    if joined is not None:
+        return joined
+    given, sure = _given(text, kept, question, asked)
+    if not sure and given[0].same is False and any(claim.same and not claim.weak for claim in kept):
+        return Match(None, "several")
+    if any(claim.same is not given[0].same for claim in given[1:]):
+        return Match(None, "several")
+    if len({claim.key for claim in given}) > 1 and given[0].same is not False:
+        return Match(None, "several")
+    return _settled(text, given[0])
+
+
+def _settled(text: str, claim: Claim) -> Match:
+    if claim.same is None:
+        return Match(None, "near")
+    if claim.same:
+        if (
+            _says(_BOUND, text, claim)
+            or _BOUND_AFTER.match(text, claim.end, claim.end + 10)
+            or _follows(_BOUND_AFTER, text, claim)
+        ):
+            return Match(None, "bound")
+        if _DOUBTFUL.search(text):
+            return Match(None, "doubtful")
+    return Match(claim.same, "value")
+
+
+def _says(pattern: re.Pattern[str], text: str, claim: Claim) -> bool:
+    """Whether the words before the claim end with the pattern."""
+    return pattern.search(text[max(0, claim.start - _WINDOW) : claim.start]) is not None
+
+
+def _follows(pattern: re.Pattern[str], text: str, claim: Claim) -> bool:
+    return pattern.match(text[claim.end : claim.end + _WINDOW]) is not None
+
+
+def _joined(text: str, claims: Sequence[Claim]) -> Match | None:
+    """Neighbours that the text joins to alternatives or to a range: then no single value is given."""
+    for one, other in zip(claims, claims[1:], strict=False):
+        if one.same is other.same and (one.same or one.key == other.key):
+            continue
+        between = text[one.end : other.start]
+        if len(between) > _WINDOW or (one.same is False and other.same is False):
+            continue
+        if _OR.search(between) and not _EQUIVALENT.search(between):
+            return Match(None if None in (one.same, other.same) else False, "alternatives")
+        if _DASH.match(between) or (_says(_BETWEEN, text, one) and re.search(r"\band\b", between)):
+            return Match(None if _says(_FROM, text, one) else False, "range")
+        if between.strip(" ,;&") in ("", "and") and len(claims) * 24 > len(text) and not one.weak and not other.weak:
+            return Match(False, "several")
+    return None
+
+
+def _given(
+    text: str, claims: Sequence[Claim], question: str, asked: frozenset[Hashable]
+) -> tuple[Sequence[Claim], bool]:
+    """The claims that count, of the strongest sort that there is; and whether the wording leaves no doubt of it."""
+    if len(claims) == 1 or all(claim.key == claims[0].key for claim in claims):
+        return claims, True
+    equals = text.rfind("=")
+    if equals >= 0 and _WHERE.search(text[max(0, equals - 24) : equals]):
+        before = [claim for claim in claims if claim.start < equals]
+        equals, claims = -1, before or claims
+        if len(claims) == 1:
+            return claims, True
+    if equals >= 0:
+        after = [claim for claim in claims if claim.start > equals]
+        if len(after) == 1:
+            return after, True
+    noun = counted(question)
+    if noun:
+        counts = [
+            claim
+            for claim in claims
+            if names(text, claim.end, noun) and not (claim.weak or _says(_PARTITIVE, text, claim))
+        ]
+        if counts:
+            return counts, False
+    strong = [claim for claim in claims if _says(_CONCLUDES, text, claim) or _follows(_CONCLUDES_AFTER, text, claim)]
+    if strong:
+        return strong[-1:] if equals < strong[-1].start - 3 else strong, True
+    if _says(_COPULA, text, claims[-1]) and len(text[claims[-1].end :].split()) <= 2:
+        return claims[-1:], True
+    claims = _without(lambda claim: claim.weak or _says(_PARTITIVE, text, claim), claims)
+    topics = _topics(question)
+    named = [claim for claim in claims if _is_on_topic(text, claim, topics)] if topics else []
+    if len(named) == 1:
+        return named, False
+    aside = _ASIDE.search(text, claims[0].end)
+    claims = _without(lambda claim: claim.key in asked, claims)
+    claims = _without(lambda claim: _follows(_DIFFERENCE, text, claim), claims)
+    return _without(lambda claim: aside is not None and claim.start > aside.start(), claims), False
+
+
+def _without(test: Callable[[Claim], bool], claims: Sequence[Claim]) -> Sequence[Claim]:
+    """The claims that the test spares, all of them if it spares none."""
+    return [claim for claim in claims if not test(claim)] or claims
+
+
+_TOPIC = re.compile(r"[^\W\d_]{3,}")
+_CLAUSE = re.compile(r"(?:(?! (?:and|but|while|or) )[^,.;:()\d])*")
+
+
+@lru_cache(maxsize=1024)
+def _topics(question: str) -> frozenset[str]:
+    return frozenset(stem(word) for word in _TOPIC.findall(question)) - _STOPS_NOUN
+
+
+def _is_on_topic(text: str, claim: Claim, topics: frozenset[str]) -> bool:
+    """Whether the first words of the clause after a claim name what the question is about: 78% nitrogen, 21% oxygen."""
+    clause = _CLAUSE.match(text, claim.end, claim.end + _WINDOW)
+    words = _TOPIC.findall(clause[0]) if clause else []
+    return any(stem(word) in topics for word in words[:3])
+
+
+@lru_cache(maxsize=1024)
+def counted(question: str) -> str:
+    """The stem of what a "how many" question counts, "" if it counts nothing: "How many red apples are" has "apple"."""
+    match = _HOW_MANY.search(question)
+    if match is None:
+        return ""
+    words: list[str] = []
+    for word in match[1].lower().split():
+        if word in _STOPS_NOUN:
+            break
+        words.append(word)
+    return stem(words[-1]) if words and len(words) <= 4 else ""
+
+
+def stem(noun: str) -> str:
+    """A noun without its plural, in lower case: apples, boxes, cities, people and person."""
+    noun = noun.lower()
+    if noun in _IRREGULAR:
+        return _IRREGULAR[noun]
+    if noun.endswith("ies") and len(noun) > 4:
+        return noun[:-3] + "y"
+    if noun.endswith(("ses", "xes", "ches", "shes")):
+        return noun[:-2]
+    return noun[:-1] if noun.endswith("s") and not noun.endswith(("ss", "us", "is")) else noun
+
+
+_IRREGULAR = {
+    "people": "person", "men": "man", "women": "woman", "children": "child", "feet": "foot", "teeth": "tooth",
+    "mice": "mouse", "lives": "life", "wives": "wife", "species": "species", "series": "series", "houses": "house",
+    "cases": "case", "phases": "phase", "bases": "base", "nurses": "nurse", "horses": "horse", "courses": "course",
+    "databases": "database", "vertices": "vertex", "axes": "axis", "dice": "die", "geese": "goose", "oxen": "ox",
+    "leaves": "leaf", "knives": "knife", "halves": "half", "pence": "penny",
+}  # fmt: skip
+_NEXT_WORDS = re.compile(r"^[ -](?:(\w[\w'-]*),? )?(?:(\w[\w'-]*) )?(?:(\w[\w'-]*) )?(\w[\w'-]*)?")
+
+
+def names(text: str, end: int, noun: str) -> bool | None:
+    """Whether the words after a number name this noun, within four words; None if no noun follows at all."""
+    match = _NEXT_WORDS.match(text[end : end + _WINDOW])
+    words = [word for word in match.groups() if word] if match else []
+    for position, word in enumerate(words):
+        if word.lower() in _STOPS_NOUN:
+            return None if not position else False
+        if stem(word) == noun:
+            return True
+    return False if words else None

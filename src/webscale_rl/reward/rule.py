@@ -1,0 +1,108 @@
+"""The rule path: response -> final answer -> guards -> comparison by the reference's type -> verdict. Pure and
+linear."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from webscale_rl.reward import numbers
+from webscale_rl.reward.extract import Extracted, NoAnswer, end_of_turn, extract
+from webscale_rl.reward.guards import enumerates, guard, refused
+from webscale_rl.reward.reference import GroundTruth, Reference, kind, references
+from webscale_rl.reward.unmarked import focus
+from webscale_rl.reward.verdict import Match, Verdict
+
+SHOWN = 300
+"""Characters of the answer that a verdict shows."""
+SEEN_BEFORE = 2_000
+"""Characters before the answer in which a chat template's tokens are looked for."""
+
+_SEVERAL = Match(None, "several")
+"""What the kinds of numbers say of a sentence with several of them, if its wording does not tell which one counts."""
+_PLAIN_VALUES = frozenset({"number", "quantity", "percentage"})
+_PROSE = re.compile(r"(?<![\\a-zA-Z])[a-zA-Z]{3,}")
+_PIECE = re.compile(r"\n|(?<=[.!])\s+")
+
+
+def reward(
+    response: str,
+    ground_truth: GroundTruth,
+    question: str | None = None,
+    answer_type: str | None = None,
+    *,
+    style: str | None = None,
+) -> Verdict:
+    """Whether the final answer of `response` is right: score 1 or 0, None if the rules cannot tell.
+
+    `ground_truth` is text, a Reference, its stored form (JSON or a mapping), or several of these: any of them is right.
+    `question` helps to find the answer, to read options and abbreviations, and to refuse copies of it. `answer_type`
+    is a hint (`reference.infer`). `style` demands one format: "answer_tag", "boxed", "json" or "marker"; None takes
+    any.
+
+    A pure function of its arguments: safe in threads, processes and Ray workers, no signals, and no exception
+    whatever the texts hold. Raises ValueError for an unknown style or a malformed stored reference, TypeError for
+    other types.
+    """
+    asked = question or ""
+    truths = references(ground_truth, asked, answer_type)
+    if not any(truth.answer.strip() for truth in truths):
+        return Verdict(None, "reference/empty")
+    found = extract(response, style, asked, truths[0].type)
+    if isinstance(found, NoAnswer):
+        return Verdict(0, f"answer/{found.how}")
+    score, how = _decide(response, truths, found, asked)
+    return Verdict(score, how, found.text[:SHOWN], found.span)
+
+
+def _decide(response: str, truths: Sequence[Reference], found: Extracted, question: str) -> tuple[int | None, str]:
+    around = response[max(0, found.span[0] - SEEN_BEFORE) : end_of_turn(response)]
+    if why := guard(truths, question, around, found.text):
+        return 0, f"guard/{why}"
+    truth, match = _best(truths, found.text, question)
+    how = f"{truth.type}/{match.rule}"
+    if match.same is False:
+        return 0, how
+    if why := refused(truths, question, found.text):
+        return 0, f"guard/{why}"
+    if match.same is None:
+        return None, how
+    if any(_best(truths, other, question)[1].same is not True for other in found.others):
+        return 0, "guard/several_answers"
+    if found.how == "alternatives":
+        return 0, "guard/several_answers"
+    if found.how in {"fragments", "lines"} and truth.type not in {"list", "phrase"}:
+        pieces = [piece for piece in _PIECE.split(found.text) if piece.strip()]
+        if any(_best(truths, piece, question)[1].same is False for piece in pieces):
+            return None, "guard/several_answers"
+    if enumerates(truths, found.text):
+        return None, "guard/enumeration"
+    return 1, how
+
+
+def _best(truths: Sequence[Reference], answer: str, question: str) -> tuple[Reference, Match]:
+    """The reference that the answer matches, else one that cannot tell, else the first."""
+    first: tuple[Reference, Match] | None = None
+    unsure: tuple[Reference, Match] | None = None
+    for truth in truths:
+        match = _compare(truth, answer, question)
+        if match.same:
+            return truth, match
+        if match.same is None:
+            unsure = unsure or (truth, match)
+        first = first or (truth, match)
+    return unsure or first  # type: ignore[return-value]  # there is at least one reference
+
+
+def _compare(truth: Reference, answer: str, question: str) -> Match:
+    module = kind(truth.type)
+    if truth.type in _PLAIN_VALUES and not _PROSE.search(answer):
+        from webscale_rl.reward.kinds import formula  # when first used, as all kinds
+
+        if formula.is_expression(answer) and numbers.parse(answer) is None:
+            return formula.compare(truth, answer, question)  # the 5 of "5r^5" is not what it says, and √9 is 3
+    match = module.compare(truth, answer, question)
+    if match == _SEVERAL and (clause := focus(answer, question)) is not None:
+        focused = module.compare(truth, clause, question)
+        return Match(True, "clause") if focused.same else match
+    return match

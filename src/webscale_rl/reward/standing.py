@@ -1,0 +1,369 @@
+"""Whether a window is what its clause says, rather than a part, a modifier or another party of something else.
+
+    The capital of France is [Paris].           the clause speaks of what the question asks and ends in the window
+    Tycho Brahe, the teacher of [Kepler]        something of the window
+    [blood] vessels                             the window modifies another thing
+    Leaves drink water and pass it to [roots].  the clause speaks of something new
+
+Knows words alone and no grammar: what it cannot follow is None, never right.
+"""
+
+from __future__ import annotations
+
+from webscale_rl.reward.lexicon import AUXILIARIES, HEADS, IRREGULAR, NEGATIONS, PLAIN, TRANSPARENT
+from webscale_rl.reward.proper import DEMONYMS, LEGAL, TITLES
+from webscale_rl.reward.scene import (
+    ARTICLES,
+    ASSERTED,
+    SEES_ON,
+    Scene,
+    breaks,
+    clause_end,
+    clause_start,
+    introduced,
+    is_new,
+    is_other,
+)
+from webscale_rl.reward.verdict import Match
+from webscale_rl.reward.words import Word, is_content, is_exclusive, is_name_like, kin, opposed, read, stem
+
+_ELSEWHERE = frozenset(
+    "followed_by preceded_by succeeded_by replaced_by next_to near after before above below behind beyond"
+    " against versus"
+    " vs over underneath beneath outside defeated beat beating defeating defeats beats similar_to such_as like lost_to"
+    " loses_to losing_to overtaken_by surpassed_by beaten_by defeated_by toward towards resembles replaced succeeded"
+    " preceded followed opposed opposes".split()
+)
+_TURNING = frozenset(
+    """lacks lacked opposes opposed rejects rejected avoids avoided prevents prevented denies denied excludes excluded
+    replaces replaced loses stops stopped destroys destroyed contradicts ignores ignored refuses refused fears feared
+    refuse fail failed avoid decline declined forgot neglected warned forbade forbidden stopped
+    resists resisted abolishes abolished bans banned needs needed requires required precedes preceded follows followed
+    surrounds resembles defeats defeated borders outlawed inhibits blocks blocked reduces reduced""".split()
+)
+_CONTRASTING = frozenset("whereas while although though unlike whilst".split())
+_RELATIVE = frozenset("which who whose whom where".split())
+_NAMING = frozenset("is are was were be called named termed known as being".split())
+_LINKS = frozenset("by in of from to with on at as for into during under through".split())
+_CREDITED = frozenset("credited attributed ascribed belongs belonged owed goes went due thanks".split())
+_RELATIONS = frozenset("near under above below before after inside outside over".split())
+_HEAD_STEMS = frozenset(map(stem, HEADS))
+_PARTIES = frozenset("for to from with against about toward towards at in into onto on upon".split())
+
+
+def stands(scene: Scene, start: int, end: int, *, name: bool = False) -> Match:
+    """Whether a window is what its clause says, not an attribute of something else or another party to it.
+
+    With `name`, words in small letters around it cannot make it another thing: "the author J. K. Rowling wrote".
+    """
+    first = clause_start(scene.text.words, start)
+    match = _related(scene, first, start, name) or _subordinate(scene, first, start, name)
+    if match is None:
+        at, match = _modified(scene, first, start, name)
+        match = match or _another(scene, first, at, name) or _beside(scene, start, end, name)
+    return (
+        match or _joined(scene, start, end, name) or _told_elsewhere(scene, first, start, end)
+        or _exchanged(scene, first, start, end) or ASSERTED
+    )  # fmt: skip
+
+
+def _related(scene: Scene, first: int, start: int, name: bool) -> Match | None:
+    """A word before the window that makes it the other party: followed by X, near X, written for X."""
+    words = scene.text.words
+    near = introduced(words, first, start)
+    for hit in near & _ELSEWHERE:
+        if not read(hit.replace("_", " ")).content & (scene.asked | scene.own):
+            return Match(None, "elsewhere")
+    party = name and scene.who and start > first and words[start - 1].plain in _PARTIES
+    if not party or words[start - 2].plain in _CREDITED:
+        return None
+    said = any(is_new(scene, word) or word.stem in scene.asked for word in words[first : start - 1])
+    return Match(None, "elsewhere") if said else None
+
+
+def _subordinate(scene: Scene, first: int, start: int, name: bool) -> Match | None:
+    """A clause that says something of another: "whereas X", "which borders X"."""
+    words = scene.text.words
+    if not first or not any(is_new(scene, word) or scene.chosen for word in words[:first]):
+        return None
+    if "(" in words[first].gap and any(
+        is_new(scene, word) and (name or not _is_symbol(word)) for word in words[:first]
+    ):
+        before = words[:first]
+        spelt_out = "".join(word.plain[0] for word in before if is_content(word)) == words[start].plain
+        if not spelt_out and not any(kin(word.stem, own) or word.stem == own for word in before for own in scene.own):
+            return Match(None, "aside")
+    if words[first].plain in _CONTRASTING:
+        return Match(None, "contrasted")
+    if words[first].plain in _RELATIVE and first < start - 1:
+        return Match(None, "elsewhere")
+    return None
+
+
+def _is_symbol(word: Word) -> bool:
+    """CO2, dB, NaCl, WHO: what an answer may say before it says the same in words and in brackets."""
+    return len(word.raw) <= 3 or any(not letter.islower() for letter in word.raw[1:])
+
+
+def _modified(scene: Scene, first: int, start: int, name: bool) -> tuple[int, Match | None]:
+    """The words that stand right before the window as its modifiers: where they begin, and whether they change it."""
+    words = scene.text.words
+    is_a = _is_a(scene, words, first, start)
+    at = start
+    while at > first and is_content(words[at - 1]) and words[at - 1].plain not in NEGATIONS:
+        word = words[at - 1]
+        if word.stem in scene.asked and not is_exclusive(word.stem):
+            break
+        at -= 1
+        if not is_new(scene, word):
+            if scene.chosen and is_exclusive(word.stem) and word.stem not in scene.own and word.plain not in PLAIN:
+                return at, Match(None, "modified")
+            continue
+        if (word.gap == "-" and at > first) or (name and not is_name_like(word)) or _is_dressing(word):
+            continue
+        if is_exclusive(word.stem) and (not is_a or word.stem[0] == "#"):
+            return at, Match(None, "modified")
+        if not name and _is_object(scene, words, first, at):
+            return at + 1, None
+        if name or not (is_a or _harmless(scene, word)):
+            return at, Match(None, "modified")
+    return at, None
+
+
+def _is_dressing(word: Word) -> bool:
+    """A title, or "first": the first smallpox vaccine is the smallpox vaccine."""
+    return (word.plain in TITLES | LEGAL and is_name_like(word)) or word.raw == "first"
+
+
+def _another(scene: Scene, first: int, at: int, name: bool) -> Match | None:
+    """Whether the clause speaks of something new before the window and its modifiers."""
+    words = scene.text.words
+    others = [
+        place for place in range(first, at)
+        if is_new(scene, words[place]) and not (name and words[place].raw.islower())
+        and words[place].plain not in _LINKS
+        and not (is_name_like(words[place]) and words[place + 1].stem in scene.asked and is_name_like(words[place + 1]))
+        and not (words[place].plain in TRANSPARENT and words[place + 1].plain == "of")
+    ]  # fmt: skip
+    told = bool(others) and not name and _leads(scene, words, first, at) and not _turns(scene, words, first, at)
+    if told and _carries(scene, words, first, at, others[-1]):
+        others = others[:-1]
+    said = _is_said(words, at) or (name and words[at - 1].plain == "by" and words[at - 2].plain not in _TURNING)
+    if not others or (said and _leads(scene, words, first, at)):
+        return _headed(scene, first, at)
+    if scene.where and words[at - 1].plain in ARTICLES | {"in", "at", "on", "within", "inside", "of"}:
+        return None
+    return Match(None, "elsewhere")
+
+
+def _carries(scene: Scene, words: tuple[Word, ...], first: int, at: int, place: int) -> bool:
+    """Whether a new word is but the verb between what the question speaks of and the window: S depicts X, S is
+    measured in X, S was advised to carry X, where "carry" is the question's."""
+    before = _verb(words, at)
+    if place == before:
+        return _is_object(scene, words, first, place)
+    passive = words[place - 1].plain in AUXILIARIES and words[place].plain.endswith(("ed", "en", "wn", "nt"))
+    if place == before - 1 and passive and words[before].plain in _LINKS:
+        return True
+    return (
+        words[before].stem in scene.asked and is_content(words[before]) and (passive or not is_name_like(words[place]))
+    )
+
+
+def _turns(scene: Scene, words: tuple[Word, ...], first: int, at: int) -> bool:
+    """Whether a word before the window turns what is said of it: lacks, prevents, refused."""
+    return any((turns(word) or word.plain == "against") and word.stem not in scene.asked for word in words[first:at])
+
+
+def turns(word: Word) -> bool:
+    """Whether a verb says of its object that it is not so, not there or not done."""
+    return word.plain in _TURNING
+
+
+def _told_elsewhere(scene: Scene, first: int, start: int, end: int) -> Match | None:
+    """Whether the window's clause says nothing that was asked, and a later clause says it of something new."""
+    words = scene.text.words
+    last = clause_end(words, end)
+    here = (*words[first:start], *words[end:last])
+    if not any(is_new(scene, word) for word in here) or any(word.stem in scene.asked for word in here):
+        return None
+    before = words[:first]
+    told = any(word.stem in scene.asked for word in before) and any(word.plain in AUXILIARIES for word in before)
+    if told and any(is_new(scene, word) and is_name_like(word) for word in before):
+        return Match(None, "elsewhere")
+    there = words[last : last + SEES_ON]
+    answers = sum(word.stem in scene.asked for word in there) >= 2 and any(is_new(scene, word) for word in there[:3])
+    return Match(None, "elsewhere") if answers else None
+
+
+def _exchanged(scene: Scene, first: int, start: int, end: int) -> Match | None:
+    """Whether the window does what was asked to be done to it, or the other way round: "X defeated S" for whom S
+    defeated."""
+    words = scene.text.words
+    last = clause_end(words, end)
+    if scene.object:
+        verb = words[end] if end < last else None
+        if (
+            verb
+            and _is_past(verb)
+            and _is_asked(scene, verb)
+            and any(_is_asked(scene, w) for w in words[end + 1 : last])
+        ):
+            return Match(None, "exchanged")
+        return None
+    before = _verb(words, start)
+    if before > first and _is_past(words[before]) and words[before].stem not in scene.own:
+        subject = words[first + (words[first].plain in ARTICLES)]
+        active = not any(word.plain in AUXILIARIES for word in words[first:before])
+        if active and _is_asked(scene, words[before]) and subject.stem in scene.asked:
+            return Match(None, "exchanged")
+    passive = last - end >= 4 and words[end].plain in AUXILIARIES and words[end + 2].plain == "by"
+    if passive and words[end + 3].stem in scene.asked and is_name_like(words[end + 3]):
+        return Match(None, "exchanged")
+    return None
+
+
+def _is_asked(scene: Scene, word: Word) -> bool:
+    return word.stem in scene.asked or (is_content(word) and stem(word.plain) in scene.asked)
+
+
+def _is_past(word: Word) -> bool:
+    return word.raw.islower() and (word.plain.endswith("ed") or IRREGULAR.get(word.plain, word.plain) != word.plain)
+
+
+def _harmless(scene: Scene, word: Word) -> bool:
+    """Whether an unknown modifier leaves the window what it is: a participle, kin of the question's words, any word
+    before a window of several."""
+    if len(scene.own) > 2 or word.plain in DEMONYMS or (word.plain.endswith("ed") and len(word.plain) > 5):
+        return True
+    return any(kin(word.stem, other) for other in scene.asked)
+
+
+def _is_a(scene: Scene, words: tuple[Word, ...], first: int, start: int) -> bool:
+    """Whether the window ends "S is a ..." of what the question asks: whatever it is, it is one of these."""
+    at = start - 1
+    while at > first and words[at].plain not in ("a", "an"):
+        if breaks(words, at) or not is_content(words[at]):
+            return False
+        at -= 1
+    return at > first and words[at - 1].plain in _NAMING and _leads(scene, words, first, at)
+
+
+def _verb(words: tuple[Word, ...], at: int) -> int:
+    """The place of the word before a window and its articles."""
+    at -= 1
+    while at > 0 and words[at].plain in ARTICLES:
+        at -= 1
+    return at
+
+
+def _is_object(scene: Scene, words: tuple[Word, ...], first: int, at: int) -> bool:
+    """Whether the word at this place is an unknown verb between what the question speaks of and the window."""
+    word = words[at]
+    verbal = word.raw.islower() and word.plain.endswith(("s", "ed")) and not word.plain.endswith("ss")
+    return (
+        verbal and at > first and word.plain not in _TURNING and _leads(scene, words, first, at)
+        and not any(is_new(scene, other) for other in words[first:at]) and words[at - 1].plain not in ARTICLES | _LINKS
+    )  # fmt: skip
+
+
+def _is_said(words: tuple[Word, ...], at: int) -> bool:
+    """Whether a form of "to be" or "called" stands right before a window."""
+    before = [
+        word.plain
+        for word in words[max(0, at - 3) : at]
+        if word.plain not in ARTICLES and word.plain not in PLAIN - _NAMING
+    ]
+    return bool(before) and before[-1] in _NAMING
+
+
+def _leads(scene: Scene, words: tuple[Word, ...], first: int, at: int) -> bool:
+    """Whether the clause speaks of what the question asks: its first word that says something is the question's, or
+    there is none but a pronoun."""
+    lead = next((word for word in words[first:at] if is_content(word)), None)
+    return lead is None or lead.stem in scene.asked or lead.plain in PLAIN
+
+
+def _headed(scene: Scene, first: int, at: int) -> Match | None:
+    """Something of the window, where the something is no mere sort: the husband of X, the collapse of X."""
+    words = scene.text.words
+    place = at - 1
+    while place > first and words[place].plain in ARTICLES:
+        place -= 1
+    if place > first and words[place].plain == "of":
+        head = words[place - 1]
+        if any(is_new(scene, word) and is_name_like(word) for word in words[:first]):
+            return Match(None, "headed")
+        if not (
+            head.stem in scene.asked | scene.own
+            or head.plain in TRANSPARENT
+            or head.plain in PLAIN
+            or not is_content(head)
+        ):
+            return Match(None, "headed")
+    return None
+
+
+def _beside(scene: Scene, start: int, end: int, name: bool) -> Match | None:
+    """What follows the window at once and makes it a part of something else: X's father, X Business Review."""
+    words = scene.text.words
+    if end >= len(words) or breaks(words, end):
+        return None
+    if words[end - 1].owns and any(is_new(scene, word) for word in words[end : clause_end(words, end)]):
+        return Match(None, "owner")
+    word = words[end]
+    if word.gap == "-" and is_content(word) and word.stem not in scene.own:
+        return Match(None, "compound")
+    if word.plain == "without":
+        return Match(None, "contrasted")
+    if (
+        not is_new(scene, word)
+        or word.stem in _HEAD_STEMS
+        or word.plain in _RELATIONS
+        or word.plain in LEGAL
+        or word.plain.endswith("ly")
+    ):
+        return None
+    if name:
+        short = all(is_name_like(other) or not is_content(other) for other in words)
+        return Match(False if short else None, "extended") if is_name_like(word) or word.stem[0] == "#" else None
+    if word.plain.endswith(("ed", "ing")) and end + 1 < len(words) and words[end + 1].plain in _LINKS:
+        return None
+    finite = word.plain.endswith("ed") or (word.plain.endswith("s") and not words[end - 1].plain.endswith("s"))
+    if finite and len(words) > end + 1 and start <= 3:
+        return None
+    return Match(None, "extended")
+
+
+def _is_list(scene: Scene, words: tuple[Word, ...], end: int) -> bool:
+    """Whether what follows the comma is another item: new words alone, without article and verb."""
+    item = words[end : clause_end(words, end + 1)]
+    if all(map(is_name_like, item)) and not is_name_like(words[end - 1]):
+        return False  # a dog, Laika
+    return len(item) <= 3 and all(is_other(scene, word) and not word.plain.endswith(("ed", "ing")) for word in item)
+
+
+def _goes_on(scene: Scene, word: Word, name: bool) -> bool:
+    """Whether "and" adds a further act to an act: filter waste and produce urine."""
+    return scene.act and not name and not any(opposed(word.stem, own) for own in scene.own)
+
+
+def _joined(scene: Scene, start: int, end: int, name: bool) -> Match | None:
+    """X and Y where only X was asked for."""
+    words = scene.text.words
+    at = end
+    if not name and at < len(words) and words[at].gap == "," and _is_list(scene, words, end):
+        return Match(None, "listed")
+    if at < len(words) and words[at].plain in ("and", "plus") and at + 1 < len(words):
+        rest = words[at + 1 : at + 4]
+        lead = next((word for word in rest if word.plain not in ARTICLES), rest[0])
+        if lead.plain in AUXILIARIES or not (is_content(lead)):
+            return None
+        if is_other(scene, lead) and not (name and not is_name_like(lead)) and not _goes_on(scene, lead, name):
+            return Match(None, "more")
+    at = start - 1
+    while at > 0 and words[at].plain in ARTICLES:
+        at -= 1
+    if at > 0 and words[at].plain in ("and", "plus") and not breaks(words, at) and is_other(scene, words[at - 1]):
+        return Match(None, "more")
+    return None
