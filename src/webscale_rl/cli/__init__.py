@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 import typer
 
-from webscale_rl.cli import inspect, reward_server, run, score
+from webscale_rl.cli import dedup, inspect, reward_server, run, score
 from webscale_rl.cli.options import RESUMABLE, WRONG_USAGE, fail
 
 COMMANDS: dict[str, Callable[..., None]] = {
@@ -21,6 +21,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "estimate": run.estimate_command,
     "status": inspect.status,
     "export": inspect.export,
+    "dedup": dedup.dedup,
     "score": score.score,
     "reward-server": reward_server.reward_server,
     "domains": inspect.domains_command,

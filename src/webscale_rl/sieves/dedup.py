@@ -9,7 +9,7 @@
 Alike in words alone is not a duplicate: of real questions on medicine a quarter would go. So a near-duplicate has the
 same answer (normalised), and the two differ in no number, sign or negation. Candidates come from MinHash bands, each is
 verified on all its words, and nothing goes that was not verified against one that stays. Who stays does not depend on
-the order of the corpus or on shards: the smallest id does.
+the order of the corpus or on shards: it is the one whose digest is smallest.
 
 Not covered: paraphrases that share few words; questions of one document whose answers are equal in meaning only.
 """
@@ -56,12 +56,14 @@ class Dedup:
     reasons: ClassVar[frozenset[str]] = frozenset({DUPLICATE, CONFLICT, NEAR, DOCUMENT})
     Options: ClassVar[type[DedupOptions]] = DedupOptions
 
-    def __init__(self, options: DedupOptions) -> None:
+    def __init__(self, options: DedupOptions, *, shingle: int = 1) -> None:
+        """`shingle` is how many words a feature has: 1 for questions, more for documents."""
         self.options = options
+        self._shingle = shingle
 
     def judge(self, examples: Examples, scratch: Path) -> Iterator[Rejected]:
         """All copies but one, and all examples of questions that have several answers."""
-        rows, exact, prints = _read(examples, scratch)
+        rows, exact, prints = _read(examples, scratch, self._shingle)
         if not len(rows):
             return
         kept_by, conflicts = _equal(exact, prints.order)
@@ -79,25 +81,45 @@ class Dedup:
             yield Rejected(int(rows[at]), word, told or "the same question has other answers too")
 
     def _near(self, prints: Fingerprints, scratch: Path, out: npt.NDArray[np.bool_]) -> Pairs:
-        write_bands(prints, scratch)
-        return _verified(prints, candidates(prints, scratch), out, self.options.threshold)
+        write_bands(prints, scratch, silent=self._shingle == 1)
+        return self._verified(prints, candidates(prints, scratch), out, self.options.threshold)
 
     def _of_document(self, prints: Fingerprints, out: npt.NDArray[np.bool_]) -> Pairs:
         if self.options.same_document is None:
             return np.empty((0, 2), np.int64)
         alike = groups(prints.documents ^ prints.answers, prints.order)
-        return _verified(prints, alike, out, self.options.same_document)
+        return self._verified(prints, alike, out, self.options.same_document)
+
+    def _verified(
+        self, prints: Fingerprints, found: Iterable[Pairs], out: npt.NDArray[np.bool_], threshold: float
+    ) -> Pairs:
+        """Those of the candidates that are alike and still in; each once."""
+        alike: list[Pairs] = [np.empty((0, 2), np.int64)]
+        seen = np.empty(0, np.uint64)
+        for pairs in found:
+            pairs = pairs[~out[pairs].any(axis=1)]
+            pairs = pairs[possible(prints, pairs, threshold)]
+            numbers = pairs[:, 0].astype(np.uint64) << np.uint64(32) | pairs[:, 1].astype(np.uint64)
+            numbers, places = _distinct(numbers)
+            at = np.searchsorted(seen, numbers)
+            known = np.zeros(len(numbers), bool)
+            known[at < len(seen)] = seen[at[at < len(seen)]] == numbers[at < len(seen)]
+            pairs = pairs[places[~known]]
+            pairs = pairs[prints.answers[pairs[:, 0]] == prints.answers[pairs[:, 1]]]
+            alike.append(pairs[jaccard(prints, pairs, telling=self._shingle == 1) >= threshold])
+            seen = np.union1d(seen, numbers[~known])
+        return np.concatenate(alike)
 
 
-def _read(examples: Examples, scratch: Path) -> tuple[npt.NDArray[np.int64], Any, Fingerprints]:
+def _read(examples: Examples, scratch: Path, shingle: int) -> tuple[npt.NDArray[np.int64], Any, Fingerprints]:
     """The rows, and what stands for their texts."""
     paths = scratch / "rows.i64", scratch / "exact"
-    with Writer(scratch) as writer, paths[0].open("wb") as rows_file, paths[1].open("wb") as exact_file:
+    with Writer(scratch, shingle) as writer, paths[0].open("wb") as rows_file, paths[1].open("wb") as exact_file:
         for rows, batch in examples.batches(("question", "answer", "id", "document_id")):
             questions, answers, ids, documents = (batch.column(at).to_pylist() for at in range(4))
             keys = (
-                (digest(answer_key(answer)), digest(document), digest(name))
-                for answer, document, name in zip(answers, documents, ids, strict=True)
+                (digest(answer_key(answer)), digest(document), digest("\0".join((question, answer, document))))
+                for question, answer, document in zip(questions, answers, documents, strict=True)
             )
             writer.add(questions, keys)
             entries = [
@@ -139,25 +161,6 @@ def _equal(exact: Any, order: npt.NDArray[np.uint64]) -> tuple[npt.NDArray[np.in
     kept_by[line[copies]] = line[first[copies]]
     conflicts[line] = conflict[group]
     return kept_by, conflicts
-
-
-def _verified(prints: Fingerprints, found: Iterable[Pairs], out: npt.NDArray[np.bool_], threshold: float) -> Pairs:
-    """Those of the candidates that are alike and still in; each once."""
-    alike: list[Pairs] = [np.empty((0, 2), np.int64)]
-    seen = np.empty(0, np.uint64)
-    for pairs in found:
-        pairs = pairs[~out[pairs].any(axis=1)]
-        pairs = pairs[possible(prints, pairs, threshold)]
-        numbers = pairs[:, 0].astype(np.uint64) << np.uint64(32) | pairs[:, 1].astype(np.uint64)
-        numbers, places = _distinct(numbers)
-        at = np.searchsorted(seen, numbers)
-        known = np.zeros(len(numbers), bool)
-        known[at < len(seen)] = seen[at[at < len(seen)]] == numbers[at < len(seen)]
-        pairs = pairs[places[~known]]
-        pairs = pairs[prints.answers[pairs[:, 0]] == prints.answers[pairs[:, 1]]]
-        alike.append(pairs[jaccard(prints, pairs, telling=True) >= threshold])
-        seen = np.union1d(seen, numbers[~known])
-    return np.concatenate(alike)
 
 
 def _greedy(edges: Pairs, order: npt.NDArray[np.uint64], out: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
