@@ -183,14 +183,15 @@ def _mean_word_length(text: _Text) -> float | None:
     return max(1, text.visible) / max(1, text.word_count)
 
 
-_SYMBOLS = ("#", "...", "…")
+_SYMBOLS = (b"#", b"...", "…".encode())
 _SYMBOL = re.compile(r"#+|\.\.\.|…")
 
 
-def _symbol_ratio(text: _Text) -> float:
-    if not any(symbol in text.text for symbol in _SYMBOLS):
-        return 0.0
-    return len(_SYMBOL.findall(text.text)) / max(1, text.tokens)
+def _symbol_ratio(text: _Text, limit: float) -> float | None:
+    if sum(map(text.data.count, _SYMBOLS)) <= limit * text.tokens:  # a run of `#` counts once, but here each
+        return None
+    share = len(_SYMBOL.findall(text.text)) / max(1, text.tokens)
+    return share if share > limit else None
 
 
 _WITHOUT_LETTER = re.compile(r"(?:\W|[\d_])++")
@@ -226,16 +227,16 @@ def _top_ngram(size: int) -> Rule:
 
 
 def _sentences(text: _Text, limit: int) -> int | None:
-    found = lines.prose_sentences(text.lines, limit)
+    found = lines.prose_sentences(text, limit)
     return found if found < limit else None
 
 
 def _lorem_ipsum(text: _Text, limit: bool) -> str | None:
-    return "" if "lorem ipsum" in text.lower else None
+    return "" if b"lorem ipsum" in text.plain_lower else None
 
 
 def _curly_braces(text: _Text, limit: bool) -> str | None:
-    return "" if "{" in text.text and lines.has_brace_in_prose(text.lines) else None
+    return "" if lines.has_brace_in_prose(text) else None
 
 
 def _language(text: _Text, limit: tuple[str, ...]) -> str | None:
@@ -248,8 +249,8 @@ RULES: dict[str, Rule] = {
     "max_tokens": _over(lambda text: text.tokens),
     "min_mean_word_length": _under(_mean_word_length),
     "max_mean_word_length": _over(_mean_word_length),
-    "max_symbol_ratio": _over(_symbol_ratio),
-    "max_bullet_lines": _over(lambda text: lines.bullet_share(text.lines)),
+    "max_symbol_ratio": _symbol_ratio,
+    "max_bullet_lines": lambda text, limit: lines.bullet_share(text.lines, limit),
     "max_ellipsis_lines": _over(lines.ellipsis_share),
     "min_alphabetic_words": _alphabetic_words,
     "min_stop_words": _stop_words,
@@ -263,7 +264,7 @@ RULES: dict[str, Rule] = {
     **{f"max_duplicate_{size}grams": _duplicate_ngrams(size) for size in range(5, 11)},
     "max_digits": _over(lambda text: text.digits / max(1, text.visible)),
     "max_noise": _over(lambda text: text.noise / max(1, len(text.text))),
-    "max_boilerplate_lines": lambda text, limit: lines.furniture_share(text.lines, limit),
+    "max_boilerplate_lines": lines.furniture_share,
     "min_sentences": _sentences,
     "min_punctuated_lines": _under(lambda text: lines.punctuated_share(text.lines)),
     "max_short_lines": _over(lambda text: lines.short_share(text.lines)),

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from webscale_rl.stages.heuristic_rules.text import TextStatistics
 
-_BULLETS = ("-", "*", "•", "·", "‣", "–", "►", "o ")
+_BULLETS = "-*•·‣–►"
 _ELLIPSES = ("...", "…")
 _FURNITURE_PHRASES = (
     *("cookie", "cookies", "privacy policy", "terms of use", "terms of service", "all rights reserved", "sign in"),
@@ -28,9 +28,24 @@ _SHORT_LINE = 30
 _LEAST_WORDS = 3
 
 
-def bullet_share(lines: Sequence[str]) -> float:
-    """The share of lines that start with a bullet."""
-    return sum(line.startswith(_BULLETS) for line in lines) / max(1, len(lines))
+def bullet_share(lines: Sequence[str], limit: float) -> float | None:
+    """The share of lines that start with a bullet, if it is over the limit; else None."""
+    return _share_over((line[0] in _BULLETS or line.startswith("o ") for line in lines), len(lines), limit)
+
+
+def _share_over(hits: Iterable[bool], total: int, limit: float) -> float | None:
+    """The share of hits among so many, if it is over the limit; else None, as soon as too many are none."""
+    spare = total - int(limit * total)
+    found = 0
+    for hit in hits:
+        if hit:
+            found += 1
+        elif spare == 0:
+            return None
+        else:
+            spare -= 1
+    share = found / max(1, total)
+    return share if share > limit else None
 
 
 def ellipsis_share(statistics: TextStatistics) -> float:
@@ -64,46 +79,57 @@ def duplicate_characters(parts: Sequence[str]) -> float:
     return 1 - sum(map(len, distinct)) / max(1, sum(map(len, parts)))
 
 
-def furniture_share(lines: Sequence[str], limit: float) -> float | None:
-    """The share of short lines that speak of cookies, logins or terms, if it is over the limit; else None.
+def furniture_share(text: TextStatistics, limit: float) -> float | None:
+    """The share of lines that are short and speak of cookies, logins or terms, if it is over the limit; else None.
 
     Were it over the limit, such a line would be among any so many lines that the rest is at most the limit's share: so
     the shortest ones are searched first, at little cost.
     """
+    lines = text.lines
     enough = len(lines) - int(limit * len(lines)) + 1  # one more, for the product may have been rounded
-    shortest = "\n".join(sorted(lines, key=len)[:enough]).lower()
-    if not any(phrase in shortest for phrase in _FURNITURE_PHRASES):  # as in most documents
+    shortest = "\n".join(line for line in sorted(lines, key=len)[:enough] if len(line) <= _MENU_LINE).lower()
+    for phrase in _FURNITURE_PHRASES:
+        if phrase in shortest:
+            break
+    else:  # as in most documents
         return None
-    hits = sum(len(line) <= _MENU_LINE and _FURNITURE.search(line.lower()) is not None for line in lines)
-    share = hits / len(lines)
-    return share if share > limit else None
+    present = [phrase for phrase in _FURNITURE_PHRASES if phrase in text.lower]
+    return _share_over((_is_furniture(line, present) for line in lines), len(lines), limit)
 
 
-def prose_sentences(lines: Iterable[str], enough: int) -> int:
+def _is_furniture(line: str, phrases: Sequence[str]) -> bool:
+    if len(line) > _MENU_LINE:
+        return False
+    lower = line.lower()
+    return any(phrase in lower for phrase in phrases) and _FURNITURE.search(lower) is not None
+
+
+def prose_sentences(text: TextStatistics, enough: int) -> int:
     """How many sentences stand in lines that C4 keeps, but no more than `enough` are counted."""
     found = 0
-    for line in lines:
-        if _is_prose(line):
+    for line in text.lines:
+        if _is_prose(line, text.longest):
             found += max(1, sum(1 for _ in zip(range(enough - found), _SENTENCE_END.finditer(line), strict=False)))
             if found >= enough:
                 return enough
     return found
 
 
-def has_brace_in_prose(lines: Iterable[str]) -> bool:
+def has_brace_in_prose(text: TextStatistics) -> bool:
     """Whether a line that C4 keeps has a curly brace."""
-    return any("{" in line and _is_prose(line) for line in lines)
+    return "{" in text.text and any("{" in line and _is_prose(line, text.longest) for line in text.lines)
 
 
-def _is_prose(line: str) -> bool:
+def _is_prose(line: str, longest: int) -> bool:
     """Whether C4 keeps the line: it ends as a sentence does and not in an ellipsis, has three words or more, none of
-    over 1,000 characters, and speaks neither of JavaScript nor of a site's policies."""
+    over 1,000 characters, and speaks neither of JavaScript nor of a site's policies. In scripts that do not space their
+    words, none are looked for. `longest` is the length of the text's longest word in bytes, or more."""
     if not line.endswith(_CLOSED) or line.endswith("..."):
         return False
-    words = line.split(None, _LEAST_WORDS)
-    if len(words) < _LEAST_WORDS and line[-1] not in "。！？":  # those scripts do not space their words
-        return False
-    if len(line) > _LONGEST_WORD and max(map(len, line.split())) > _LONGEST_WORD and line[-1] not in "。！？":
-        return False
+    if line[-1] not in "。！？":
+        if len(line.split(None, _LEAST_WORDS - 1)) < _LEAST_WORDS:
+            return False
+        if longest > _LONGEST_WORD and max(map(len, line.split())) > _LONGEST_WORD:
+            return False
     lower = line.lower()
     return "javascript" not in lower and not any(phrase in lower for phrase in _POLICY)

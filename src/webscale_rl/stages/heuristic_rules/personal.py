@@ -38,7 +38,7 @@ def personal(text: str, kinds: Iterable[str] = PERSONAL_KINDS, digits: int | Non
         if wanted & {"phone", "credit_card", "ip"}:
             for stretch in _NUMERIC.finditer(text):
                 found += _numbers(text, stretch.start(), stretch.end(), wanted)
-        if "iban" in wanted:
+        if "iban" in wanted and (digits is None or digits >= _FEWEST_IBAN_DIGITS):
             found += (Found(*span, "iban") for span in map(_iban, _IBAN.finditer(text)) if span is not None)
     if "ip" in wanted and ("::" in text or text.count(":") > _COLONS):
         found += _addresses6(text)
@@ -47,8 +47,9 @@ def personal(text: str, kinds: Iterable[str] = PERSONAL_KINDS, digits: int | Non
 
 def secrets(text: str) -> list[Found]:
     """The secrets in the text, in order, without overlaps."""
+    marks = _SECRETS if "_" in text else _WITHOUT_UNDERSCORE
     found = [
-        Found(*match.span(), "secret") for mark, pattern in _SECRETS if mark in text for match in pattern.finditer(text)
+        Found(*match.span(), "secret") for mark, pattern in marks if mark in text for match in pattern.finditer(text)
     ]
     if "PRIVATE KEY" in text:
         found += _private_keys(text)
@@ -114,7 +115,7 @@ def _addresses6(text: str) -> Iterator[Found]:
 # ---------------------------------------------------------------- numbers
 
 _FEWEST_DIGITS = 4
-_NUMERIC = re.compile(r"(?<![\w.])[+(]?\d[\d().\-/ \u00a0]{5,}+")
+_NUMERIC = re.compile(r"[+(\d][\d().\-/ \u00a0]{5,}+")
 _ADDRESS4 = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w]|\.\d)")
 _CARD = re.compile(r"(?<![\w.-])\d(?:[ -]?\d){12,18}(?![\w-]|\.\d)")
 _PHONE = re.compile(
@@ -171,7 +172,8 @@ def luhn(number: str) -> int:
     return (sum(map(int, number[-1::-2])) + sum(doubled)) % 10
 
 
-_IBAN = re.compile(r"(?<!\w)[A-Z]{2}\d{2}(?: ?[A-Z0-9]){11,30}(?!\w)")
+_IBAN = re.compile(r"[A-Z](?<!\w.)[A-Z]\d{2}(?: ?[A-Z0-9]){11,30}(?!\w)")
+_FEWEST_IBAN_DIGITS = 10
 _IBAN_LENGTHS = {
     **{"AD": 24, "AE": 23, "AT": 20, "BE": 16, "BG": 22, "BR": 29, "CH": 21, "CY": 28, "CZ": 24, "DE": 22, "DK": 18},
     **{"EE": 20, "ES": 24, "FI": 18, "FR": 27, "GB": 22, "GR": 27, "HR": 21, "HU": 28, "IE": 22, "IL": 23, "IS": 26},
@@ -224,6 +226,7 @@ _TOKEN_SECRETS = (
 _SECRETS = tuple(
     (mark, re.compile(rf"(?<![A-Za-z0-9_-]){pattern}(?![A-Za-z0-9])")) for mark, pattern in _TOKEN_SECRETS
 )
+_WITHOUT_UNDERSCORE = tuple((mark, pattern) for mark, pattern in _SECRETS if "_" not in mark)
 _KEY_BEGINS = re.compile(r"-----BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----")
 _KEY_ENDS = re.compile(r"-----END (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----")
 _LONGEST_KEY = 20_000

@@ -17,8 +17,10 @@ import numpy.typing as npt
 from webscale_rl.stages.heuristic_rules.text import TextStatistics, lazy
 
 _Signatures = npt.NDArray[np.uint64]
-_FACTOR = np.uint64(0x9E3779B97F4A7C15)
+_FACTORS = {words: np.uint64(pow(0x9E3779B97F4A7C15, words, 2**64)) for words in (1, 2, 3, 4, 5)}
 _SPREAD = np.uint64(0xD6E8FEB86659FD93)
+_ROUNDED = 1 - 1e-9
+"""Bounds are a little closer than limits, so that the rounding of a product decides nothing."""
 _SHORTEST = 5
 """Duplicate n-grams have so many words at least: a longer one that stood before is made of such that stood before."""
 
@@ -35,14 +37,14 @@ class Repetition:
         """The share of characters in the most frequent n-gram of so many words, if it is over the limit; else None.
         Of equally frequent ones the first counts. One that stands once repeats nothing."""
         of = self._of
-        if of.word_count <= size:
+        most = limit * of.visible
+        if of.word_count <= size or of.heaviest * size <= most * _ROUNDED:  # one of its words alone is not frequent enough
             return None
-        least = max(2, int(limit * of.visible / (size * max(1, of.longest))))  # so often at least, to be over the limit
-        for shorter in range(2, size + 1):  # an n-gram is no more frequent than what it begins with
-            ordered = self._ordered(shorter)
-            if least > len(ordered) or not (ordered[least - 1 :] == ordered[: 1 - least]).any():
-                return None
-        if self._top_bound(size) <= limit * of.visible * (1 - 1e-9):
+        least = max(2, int(most / (size * of.longest)))  # so often at least, to be over the limit
+        ordered = self._ordered(size)
+        if least > len(ordered) or not (ordered[least - 1 :] == ordered[: 1 - least]).any():
+            return None
+        if self._top_bound(size) <= most * _ROUNDED:
             return None
         words = of.words
         counts = Counter(zip(*(words[start:] for start in range(size)), strict=False))
@@ -54,7 +56,8 @@ class Repetition:
     def duplicate_share(self, size: int, limit: float) -> float | None:
         """The share of characters in n-grams that stood before, if it is over the limit; else None. The text is gone
         through once: after such an n-gram, on goes what follows it, so that no character counts twice."""
-        if self._covered <= limit * self._of.visible * (1 - 1e-9):
+        most = limit * self._of.visible * _ROUNDED
+        if self._repeated * _SHORTEST * self._of.longest <= most or self._covered <= most:
             return None
         words, seen = self._of.words, set()
         characters = free = 0
@@ -80,16 +83,21 @@ class Repetition:
             if size == 1:
                 found = self._word_signatures()
             else:
-                found = self._of_size(size - 1)[:-1] * _FACTOR + self._of_size(1)[size - 1 :]
+                behind = size // 2 if size % 2 == 0 else 1
+                before, after = self._of_size(size - behind), self._of_size(behind)
+                found = before[:-behind] * _FACTORS[behind] + after[size - behind :]
             self._signatures[size] = found
         return found
 
     def _word_signatures(self) -> _Signatures:
         starts, ends, data = self._of.edges[::2], self._of.edges[1::2], self._of.spaced
-        signatures = (self._of.lengths << 24) + data[starts]
-        signatures += data[ends - 1].astype(np.int64) << 8
-        signatures += data[(starts + ends) >> 1].astype(np.int64) << 16
-        return signatures.view(np.uint64) * _SPREAD
+        parts = np.zeros((len(starts), 8), np.uint8)
+        parts[:, 0] = data[starts]
+        parts[:, 1] = data[ends - 1]
+        parts[:, 2] = data[(starts + ends) >> 1]
+        parts.view(np.uint32)[:, 1] = self._of.lengths
+        found: _Signatures = parts.view(np.uint64)[:, 0] * _SPREAD
+        return found
 
     def _ordered(self, size: int) -> _Signatures:
         found = self._sorted.get(size)
@@ -109,20 +117,22 @@ class Repetition:
         return int((counts * spans)[counts > 1].max(initial=0))
 
     @lazy
-    def _covered(self) -> int:
-        """At most so many characters stand in n-grams that stood before, of _SHORTEST words or more."""
+    def _repeated(self) -> int:
+        """At most so many n-grams of _SHORTEST words stood before."""
         if self._of.word_count <= _SHORTEST:
             return 0
         ordered = self._ordered(_SHORTEST)
-        repeated = int(np.count_nonzero(ordered[1:] == ordered[:-1]))
-        if not repeated:
-            return 0
+        return int(np.count_nonzero(ordered[1:] == ordered[:-1]))
+
+    @lazy
+    def _covered(self) -> int:
+        """At most so many characters stand in n-grams that stood before, of _SHORTEST words or more."""
         signatures = self._of_size(_SHORTEST)
         order = np.argsort(signatures, kind="stable")
-        later = order[1:][signatures[order[1:]] == signatures[order[:-1]]]
+        ordered = signatures[order]
         covered = np.zeros(self._of.word_count, bool)
-        for offset in range(_SHORTEST):
-            covered[later + offset] = True
+        for place in (order[1:][ordered[1:] == ordered[:-1]] + np.arange(_SHORTEST)[:, None]):
+            covered[place] = True
         return int(self._of.lengths[covered].sum())
 
     @lazy

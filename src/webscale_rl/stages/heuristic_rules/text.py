@@ -16,22 +16,30 @@ import numpy as np
 import numpy.typing as npt
 
 Value = TypeVar("Value")
-Integers = npt.NDArray[np.int64]
+Integers = npt.NDArray[np.integer[Any]]
 Bytes = npt.NDArray[np.uint8]
 
+_ASCII = bytes(range(0x80))
 _WHITE = bytes([*range(0x09, 0x0E), *range(0x1C, 0x21)])
+_IS_WHITE = np.isin(np.arange(256), list(_WHITE))
 _ODD_CONTROLS = bytes({*range(0x20)} - {*_WHITE})
 _NOISE = bytes({*range(0x20), 0x7F} - {*b"\t\n\r"})
-_IS_WHITE = np.isin(np.arange(256), list(_WHITE))
-_IS_LETTER = np.array([chr(code).isascii() and chr(code).isalpha() for code in range(256)])
+_WITHOUT_LETTER = bytes(code for code in range(256) if code not in _WHITE and not (code < 0x80 and chr(code).isalpha()))
 
-# As pairs of first and one past the last, in order.
-_WIDE_WHITE = np.array(
-    [0x85, 0x86, 0xA0, 0xA1, 0x1680, 0x1681, 0x2000, 0x200B, 0x2028, 0x202A, 0x202F, 0x2030, 0x205F, 0x2060, 0x3000, 0x3001]
-)  # fmt: skip
-_UNSPACED = np.array(
-    [0xE00, 0xF00, 0x1000, 0x10A0, 0x1780, 0x1800, 0x3040, 0x3100, 0x3400, 0xA000, 0xF900, 0xFB00]
-)  # fmt: skip
+_WIDE_WHITE, _UNSPACED, _WITH_DIGITS = 1, 2, 4
+_RANGES = (
+    (_WIDE_WHITE, ((0x85, 0x86), (0xA0, 0xA1), (0x1680, 0x1681), (0x2000, 0x200B), (0x2028, 0x202A), (0x202F, 0x2030))),
+    (_WIDE_WHITE, ((0x205F, 0x2060), (0x3000, 0x3001))),
+    (_UNSPACED, ((0xE00, 0xF00), (0x1000, 0x10A0), (0x1780, 0x1800), (0x3040, 0x3100), (0x3400, 0xA000))),
+    (_UNSPACED, ((0xF900, 0xFB00),)),
+    (_WITH_DIGITS, ((0x660, 0x2000), (0xA620, 0x20000))),  # there are others in between, but none is a decimal digit
+)
+"""Which characters beyond ASCII matter to a rule: from the first to before the second."""
+_BOUNDS = np.array(sorted({bound for _, ranges in _RANGES for pair in ranges for bound in pair}))
+_MARKS = np.zeros(len(_BOUNDS) + 1, np.uint8)
+for _mark, _ranges in _RANGES:
+    for _first, _end in _ranges:
+        _MARKS[1:][(_first <= _BOUNDS) & (_end > _BOUNDS)] |= _mark
 
 
 class lazy(Generic[Value]):  # noqa: N801  it is used as a decorator
@@ -66,30 +74,37 @@ class TextStatistics:
         """The code points beyond ASCII, in their order."""
         if self.text.isascii():
             return np.empty(0, np.int64)
-        points = np.frombuffer(self.text.encode("utf-32-le", "surrogatepass"), np.uint32)
-        return points[points > 0x7F].astype(np.int64)
+        wide = self.data.translate(None, _ASCII).decode("utf-8", "surrogatepass")
+        return np.frombuffer(wide.encode("utf-32-le", "surrogatepass"), np.int32)
 
     @lazy
-    def wide_white(self) -> int:
-        """How many characters are white space beyond ASCII."""
-        return _within(self.wide, _WIDE_WHITE)
+    def marks(self) -> Bytes:
+        """What each of the wide characters is."""
+        return _MARKS[np.searchsorted(_BOUNDS, self.wide, "right")]
+
+    @lazy
+    def marked(self) -> int:
+        """What at least one of them is."""
+        return int(np.bitwise_or.reduce(self.marks)) if self.wide.size else 0
 
     @lazy
     def visible(self) -> int:
         """How many characters are no white space."""
         white = len(self.data) - len(self.data.translate(None, _WHITE))
-        return len(self.text) - white - self.wide_white
+        return len(self.text) - white - self._count(_WIDE_WHITE)
 
     @lazy
     def digits(self) -> int:
         """How many characters are decimal digits, of any script."""
         count = len(self.data) - len(self.data.translate(None, b"0123456789"))
-        if self.wide.size and int(self.wide.max()) >= _FIRST_WIDE_DIGIT:
+        if self.marked & _WITH_DIGITS:
             zeros = _wide_zeros()
-            places = np.searchsorted(zeros, self.wide, "right")
-            known = places > 0
-            count += int(np.count_nonzero(self.wide[known] - zeros[places[known] - 1] < 10))
+            points = self.wide[self.marks & _WITH_DIGITS > 0]
+            count += int(np.count_nonzero(points - zeros[np.searchsorted(zeros, points, "right") - 1] < 10))
         return count
+
+    def _count(self, mark: int) -> int:
+        return int(np.count_nonzero(self.marks & mark)) if self.marked & mark else 0
 
     @lazy
     def noise(self) -> int:
@@ -107,7 +122,12 @@ class TextStatistics:
     @lazy
     def spaced(self) -> Bytes:
         """The bytes with white space of ASCII around every word, also before the first and after the last."""
-        data = self.data if not self.wide_white else " ".join(self.words).encode("utf-8", "surrogatepass")
+        data = self.data
+        if self.marked & _WIDE_WHITE:
+            text = self.text
+            for point in np.unique(self.wide[self.marks & _WIDE_WHITE > 0]).tolist():
+                text = text.replace(chr(point), " ")
+            data = text.encode("utf-8", "surrogatepass")
         return np.frombuffer(b" %b " % data, np.uint8)
 
     @lazy
@@ -123,6 +143,15 @@ class TextStatistics:
         return self.edges[1::2] - self.edges[::2]
 
     @lazy
+    def heaviest(self) -> int:
+        """No word has more bytes than this in all its occurrences together: words are told apart by their lengths and
+        first bytes only, which is enough to say of most texts that none of their words stands everywhere."""
+        if not self.word_count:
+            return 0
+        kinds = (self.lengths * 37 + self.spaced[self.edges[::2]]) & 0x1FF
+        return int(np.bincount(kinds, self.lengths).max())
+
+    @lazy
     def longest(self) -> int:
         """The longest word's length in bytes."""
         return int(self.lengths.max()) if self.lengths.size else 0
@@ -135,7 +164,7 @@ class TextStatistics:
     @lazy
     def tokens(self) -> int:
         """How many words there are, and each character of a script without spaces counts as one more."""
-        return self.word_count + (_within(self.wide, _UNSPACED) if self.wide.size else 0)
+        return self.word_count + self._count(_UNSPACED)
 
     @property
     def is_unspaced(self) -> bool:
@@ -144,11 +173,9 @@ class TextStatistics:
 
     @lazy
     def plain_letter_words(self) -> int:
-        """How many words have a letter of ASCII: at least so many have a letter."""
-        if not self.word_count:
-            return 0
-        letters = _IS_LETTER[self.spaced]
-        return int(np.count_nonzero(np.logical_or.reduceat(letters, self.edges[::2])))
+        """At least so many words have a letter: those with one of ASCII, as they stand between its white space."""
+        white = np.frombuffer(b" " + self.data.translate(None, _WITHOUT_LETTER), np.uint8) <= 0x20
+        return int(np.count_nonzero(white[:-1] > white[1:]))
 
     # ---------------------------------------------------------------- lines
 
@@ -168,19 +195,14 @@ class TextStatistics:
         """The text in lower case."""
         return self.text.lower()
 
-
-_FIRST_WIDE_DIGIT = 0x660
+    @lazy
+    def plain_lower(self) -> bytes:
+        """The text in UTF-8 with the capitals of ASCII in lower case."""
+        return self.data.lower()
 
 
 @cache
 def _wide_zeros() -> Integers:
-    """The digits zero beyond ASCII: nine more digits follow each."""
-    points = range(_FIRST_WIDE_DIGIT, 0x20000)
-    return np.array([point for point in points if unicodedata.decimal(chr(point), -1) == 0])
-
-
-def _within(points: Integers, ranges: Integers) -> int:
-    """How many of the points lie within one of the ranges."""
-    if not points.size:
-        return 0
-    return int(np.count_nonzero(np.searchsorted(ranges, points, "right") & 1))
+    """The digits zero beyond ASCII, in order: nine more digits follow each."""
+    points = range(0x660, 0x20000)
+    return np.array([point for point in points if unicodedata.decimal(chr(point), -1) == 0], np.int32)
