@@ -109,9 +109,7 @@ class HeuristicsOptions(StageOptions):
     max_duplicate_9grams: float | None = _share(None, "the same for 9 words (Gopher: 0.11)")
     max_duplicate_10grams: float | None = _share(None, "the same for 10 words (Gopher: 0.10)")
     max_digits: float | None = _share(0.35, "share of digits among visible characters (ours)")
-    max_noise: float | None = _share(
-        0.005, "share of control and replacement characters: binary read as text (ours)"
-    )
+    max_noise: float | None = _share(0.005, "share of control and replacement characters: binary read as text (ours)")
     max_boilerplate_lines: float | None = _share(
         0.5, "share of short lines that speak of cookies, logins, terms (after C4's rules)"
     )
@@ -288,7 +286,9 @@ class Heuristics(Stage[Document, None, Document]):
     def __init__(self, options: Any, context: Context) -> None:
         super().__init__(options, context)
         limits = {name: getattr(options, name) for name in RULES}
-        self._active = [(name, RULES[name], limit) for name, limit in limits.items() if limit is not None and limit is not False]
+        self._active = [
+            (name, RULES[name], limit) for name, limit in limits.items() if limit is not None and limit is not False
+        ]
         if options.languages is not None:
             language.require()
 
@@ -306,12 +306,13 @@ class Heuristics(Stage[Document, None, Document]):
 
     def _guarded(self, record: Document, text: _Text) -> list[Document] | Drop:
         content = record.text
-        for guard in ("secrets", "pii"):
-            action = getattr(self.options, guard)
+        for guard, action in (("secrets", self.options.secrets), ("pii", self.options.pii)):
             if action is None:
                 continue
-            digits = text.digits if guard == "pii" else None
-            found = personal.personal(content, self.options.pii_kinds, digits) if guard == "pii" else personal.secrets(content)
+            if guard == "secrets":
+                found = personal.secrets(content, text.words_of(personal.SHORTEST_TOKEN))
+            else:
+                found = personal.personal(content, self.options.pii_kinds)
             if found and action == "drop":
                 return self.drop(guard, personal.counted(found))
             content = personal.masked(content, found)

@@ -28,9 +28,7 @@ def _identifier() -> Any:
     try:
         from py3langid.langid import MODEL_FILE, LanguageIdentifier
     except ImportError:
-        raise ConfigError(
-            "stages.heuristics.languages needs py3langid: pip install 'webscale-rl[language]'"
-        ) from None
+        raise ConfigError("stages.heuristics.languages needs py3langid: pip install 'webscale-rl[language]'") from None
     return LanguageIdentifier.from_model_file(MODEL_FILE)
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain, islice
 
 from webscale_rl.stages.heuristic_rules.text import TextStatistics
 
@@ -21,8 +22,11 @@ _MENU_LINE = 200
 # What ends a sentence in the scripts of the corpora; FineWeb counts the same idea of characters.
 _STOPS = frozenset(".?!…。．｡！？؟۔।॥։።៕⸮‼⁇⁈⁉")
 _CLOSED = tuple(".?!\"'”’»。！？؟۔।")
-_SENTENCE_END = re.compile(r"(?<![.?!])[.?!]++[\"')\]”’»]*+(?=\s|\Z)|[。！？؟۔।]++")
+_SENTENCE_END = re.compile(r"[.?!](?<![.?!]{2})[.?!]*+[\"')\]”’»]*+(?=\s|\Z)")
+_WIDE_SENTENCE_END = re.compile(r"[。！？؟۔।]++")
 _POLICY = ("terms of use", "privacy policy", "cookie policy", "uses cookies", "use of cookies", "use cookies")
+_SCRIPT_OR_POLICY = ("javascript", "terms of use", "policy", "cookies")
+"""One of them is in each line that speaks of these."""
 _LONGEST_WORD = 1000
 _SHORT_LINE = 30
 _LEAST_WORDS = 3
@@ -107,9 +111,13 @@ def _is_furniture(line: str, phrases: Sequence[str]) -> bool:
 def prose_sentences(text: TextStatistics, enough: int) -> int:
     """How many sentences stand in lines that C4 keeps, but no more than `enough` are counted."""
     found = 0
+    is_prose = _prose_of(text)
     for line in text.lines:
-        if _is_prose(line, text.longest):
-            found += max(1, sum(1 for _ in zip(range(enough - found), _SENTENCE_END.finditer(line), strict=False)))
+        if is_prose(line):
+            ends: Iterator[re.Match[str]] = _SENTENCE_END.finditer(line)
+            if not line.isascii():
+                ends = chain(ends, _WIDE_SENTENCE_END.finditer(line))
+            found += max(1, sum(1 for _ in islice(ends, enough - found)))  # the last one needs no end that we know
             if found >= enough:
                 return enough
     return found
@@ -117,19 +125,32 @@ def prose_sentences(text: TextStatistics, enough: int) -> int:
 
 def has_brace_in_prose(text: TextStatistics) -> bool:
     """Whether a line that C4 keeps has a curly brace."""
-    return "{" in text.text and any("{" in line and _is_prose(line, text.longest) for line in text.lines)
-
-
-def _is_prose(line: str, longest: int) -> bool:
-    """Whether C4 keeps the line: it ends as a sentence does and not in an ellipsis, has three words or more, none of
-    over 1,000 characters, and speaks neither of JavaScript nor of a site's policies. In scripts that do not space their
-    words, none are looked for. `longest` is the length of the text's longest word in bytes, or more."""
-    if not line.endswith(_CLOSED) or line.endswith("..."):
+    if "{" not in text.text:
         return False
-    if line[-1] not in "。！？":
-        if len(line.split(None, _LEAST_WORDS - 1)) < _LEAST_WORDS:
+    is_prose = _prose_of(text)
+    return any("{" in line and is_prose(line) for line in text.lines)
+
+
+def _prose_of(text: TextStatistics) -> Callable[[str], bool]:
+    """Says of a line of the text whether C4 keeps it: it ends as a sentence does and not in an ellipsis, has three words
+    or more, none of over 1,000 characters, and speaks neither of JavaScript nor of a site's policies. In scripts that do
+    not space their words, none are looked for."""
+    lower = text.lower
+    is_suspect = any(mark in lower for mark in _SCRIPT_OR_POLICY)
+    has_long_words = text.longest > _LONGEST_WORD
+
+    def is_prose(line: str) -> bool:
+        if not line.endswith(_CLOSED) or line.endswith("..."):
             return False
-        if longest > _LONGEST_WORD and max(map(len, line.split())) > _LONGEST_WORD:
-            return False
-    lower = line.lower()
-    return "javascript" not in lower and not any(phrase in lower for phrase in _POLICY)
+        if line[-1] not in "。！？":
+            if len(line.split(None, _LEAST_WORDS - 1)) < _LEAST_WORDS:
+                return False
+            if has_long_words and max(map(len, line.split())) > _LONGEST_WORD:
+                return False
+        return not (is_suspect and _speaks_of_policy(line.lower()))
+
+    return is_prose
+
+
+def _speaks_of_policy(lower: str) -> bool:
+    return "javascript" in lower or any(phrase in lower for phrase in _POLICY)

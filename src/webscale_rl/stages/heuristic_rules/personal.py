@@ -5,7 +5,7 @@ IBANs by country, length and remainder (ISO 13616); addresses on the internet on
 does (arXiv 2406.17557). Secrets are found by the prefixes that their issuers publish, so that scanners can find them.
 
 Not covered: names, postal addresses, dates of birth, passwords, phone numbers written as nothing but digits, keys
-without a prefix, and anything in a document's metadata or address. Version numbers of four parts look like addresses.
+without a prefix, and anything in a document's metadata or address. A version of four long numbers looks like an address.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal, NamedTuple, get_args
 
 PersonalKind = Literal["email", "phone", "credit_card", "iban", "ip"]
@@ -28,36 +28,42 @@ class Found(NamedTuple):
     kind: str
 
 
-def personal(text: str, kinds: Iterable[str] = PERSONAL_KINDS, digits: int | None = None) -> list[Found]:
-    """What of these kinds stands in the text, in order, without overlaps. `digits`: how many the text has, if known."""
+def personal(text: str, kinds: Iterable[str] = PERSONAL_KINDS) -> list[Found]:
+    """What of these kinds stands in the text, in order, without overlaps."""
     wanted = set(kinds)
     found: list[Found] = []
     if "email" in wanted and "@" in text:
         found += _emails(text)
-    if digits is None or digits >= _FEWEST_DIGITS:
+    if _has_long_number(text):
         if wanted & {"phone", "credit_card", "ip"}:
             for stretch in _NUMERIC.finditer(text):
                 found += _numbers(text, stretch.start(), stretch.end(), wanted)
-        if "iban" in wanted and (digits is None or digits >= _FEWEST_IBAN_DIGITS):
+        if "iban" in wanted:
             found += (Found(*span, "iban") for span in map(_iban, _IBAN.finditer(text)) if span is not None)
     if "ip" in wanted and ("::" in text or text.count(":") > _COLONS):
         found += _addresses6(text)
-    return _apart(found)
+    return _apart(found) if found else found
 
 
-def secrets(text: str) -> list[Found]:
-    """The secrets in the text, in order, without overlaps."""
-    marks = _SECRETS if "_" in text else _WITHOUT_UNDERSCORE
+def secrets(text: str, long_words: str | None = None) -> list[Found]:
+    """The secrets in the text, in order, without overlaps. `long_words`: its words of SHORTEST_TOKEN characters or more,
+    if they are known, for no other can be a token."""
+    places = text if long_words is None else long_words
     found = [
-        Found(*match.span(), "secret") for mark, pattern in marks if mark in text for match in pattern.finditer(text)
+        Found(*match.span(), "secret")
+        for mark, pattern in _TOKENS
+        if mark in places
+        for match in pattern.finditer(text)
     ]
     if "PRIVATE KEY" in text:
         found += _private_keys(text)
-    return _apart(found)
+    return _apart(found) if found else found
 
 
-def masked(text: str, found: Iterable[Found]) -> str:
-    """The text with each stretch replaced by its kind: [EMAIL], [SECRET]."""
+def masked(text: str, found: Sequence[Found]) -> str:
+    """The text with each stretch replaced by its kind: [EMAIL], [SECRET]. The same text if there is none."""
+    if not found:
+        return text
     pieces, at = [], 0
     for start, end, kind in found:
         pieces += [text[at:start], f"[{kind.upper()}]"]
@@ -98,7 +104,7 @@ def _emails(text: str) -> Iterator[Found]:
 
 _COLONS = 6
 """An address that is not shortened by a double colon has one more."""
-_ADDRESS6 = re.compile(r"(?<![\w:.])[23][0-9A-Fa-f]{3}:[0-9A-Fa-f:]{2,34}(?![\w:])")
+_ADDRESS6 = re.compile(r"[23](?<![\w:.].)[0-9A-Fa-f]{3}:[0-9A-Fa-f:]{2,34}(?![\w:])")
 
 
 def _addresses6(text: str) -> Iterator[Found]:
@@ -114,7 +120,10 @@ def _addresses6(text: str) -> Iterator[Found]:
 
 # ---------------------------------------------------------------- numbers
 
-_FEWEST_DIGITS = 4
+_FEWEST_DIGITS = 7
+"""Nothing that is looked for has fewer; shorter addresses are mostly the numbers of versions."""
+_BETWEEN_DIGITS = b"().-/ \xc2\xa0"
+_RUNS = bytes(code if chr(code).isdecimal() and code < 0x80 else 0x20 for code in range(256))
 _NUMERIC = re.compile(r"[+(\d][\d().\-/ \u00a0]{5,}+")
 _ADDRESS4 = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w]|\.\d)")
 _CARD = re.compile(r"(?<![\w.-])\d(?:[ -]?\d){12,18}(?![\w-]|\.\d)")
@@ -135,11 +144,17 @@ _ISSUERS = (
 )
 
 
+def _has_long_number(text: str) -> bool:
+    """Whether so many digits follow each other, but for what stands between the digits of a number."""
+    runs = text.encode("utf-8", "surrogatepass").translate(_RUNS, _BETWEEN_DIGITS).split()
+    return max(map(len, runs), default=0) >= _FEWEST_DIGITS
+
+
 def _numbers(text: str, start: int, end: int, wanted: set[str]) -> Iterator[Found]:
     until = min(len(text), end + 2)  # what follows decides, too
     if "ip" in wanted:
         for match in _ADDRESS4.finditer(text, start, until):
-            if all(int(part) < 256 for part in match[0].split(".")) and _is_public(match[0]):
+            if len(match[0]) >= _FEWEST_DIGITS + 3 and _is_public(match[0]):
                 yield Found(*match.span(), "ip")
     if "credit_card" in wanted:
         for match in _CARD.finditer(text, start, until):
@@ -154,7 +169,7 @@ def _numbers(text: str, start: int, end: int, wanted: set[str]) -> Iterator[Foun
 def _is_public(address: str) -> bool:
     try:
         return ipaddress.IPv4Address(address).is_global
-    except ValueError:  # 01.2.3.4
+    except ValueError:  # 1.2.3.456
         return False
 
 
@@ -173,7 +188,6 @@ def luhn(number: str) -> int:
 
 
 _IBAN = re.compile(r"[A-Z](?<!\w.)[A-Z]\d{2}(?: ?[A-Z0-9]){11,30}(?!\w)")
-_FEWEST_IBAN_DIGITS = 10
 _IBAN_LENGTHS = {
     **{"AD": 24, "AE": 23, "AT": 20, "BE": 16, "BG": 22, "BR": 29, "CH": 21, "CY": 28, "CZ": 24, "DE": 22, "DK": 18},
     **{"EE": 20, "ES": 24, "FI": 18, "FR": 27, "GB": 22, "GR": 27, "HR": 21, "HU": 28, "IE": 22, "IL": 23, "IS": 26},
@@ -200,7 +214,7 @@ def _iban(match: re.Match[str]) -> tuple[int, int] | None:
 
 # ---------------------------------------------------------------- secrets
 
-_TOKEN_SECRETS = (
+_TOKEN_FORMS = (
     ("AKIA", r"AKIA[0-9A-Z]{16}"),  # AWS
     ("ASIA", r"ASIA[0-9A-Z]{16}"),
     ("ghp_", r"ghp_[A-Za-z0-9]{36,}"),  # GitHub
@@ -210,10 +224,13 @@ _TOKEN_SECRETS = (
     ("ghr_", r"ghr_[A-Za-z0-9]{36,}"),
     ("github_pat_", r"github_pat_[A-Za-z0-9_]{40,255}"),
     ("glpat-", r"glpat-[A-Za-z0-9_-]{20,}"),  # GitLab
-    ("sk-", r"sk-(?:proj-|svcacct-|admin-|ant-[a-z0-9]+-|or-v1-)?[A-Za-z0-9_-]{32,255}"),  # OpenAI, Anthropic and others
+    (
+        "sk-",
+        r"sk-(?:proj-|svcacct-|admin-|ant-[a-z0-9]+-|or-v1-)?[A-Za-z0-9_-]{32,255}",
+    ),  # OpenAI, Anthropic and others
     ("sk_live_", r"sk_live_[A-Za-z0-9]{24,}"),  # Stripe
     ("rk_live_", r"rk_live_[A-Za-z0-9]{24,}"),
-    ("xox", r"xox[abeoprs]-[A-Za-z0-9-]{10,255}"),  # Slack
+    ("xox", r"xox[abeoprs]-[A-Za-z0-9-]{16,255}"),  # Slack
     ("hooks.slack.com/", r"hooks\.slack\.com/services/T[A-Za-z0-9_]+/B[A-Za-z0-9_]+/[A-Za-z0-9_]{20,}"),
     ("AIza", r"AIza[A-Za-z0-9_-]{35}"),  # Google
     ("hf_", r"hf_[A-Za-z]{34}"),  # Hugging Face
@@ -223,10 +240,8 @@ _TOKEN_SECRETS = (
     ("dop_v1_", r"dop_v1_[a-f0-9]{64}"),  # DigitalOcean
     ("eyJ", r"eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{16,}"),  # a signed JSON web token
 )
-_SECRETS = tuple(
-    (mark, re.compile(rf"(?<![A-Za-z0-9_-]){pattern}(?![A-Za-z0-9])")) for mark, pattern in _TOKEN_SECRETS
-)
-_WITHOUT_UNDERSCORE = tuple((mark, pattern) for mark, pattern in _SECRETS if "_" not in mark)
+SHORTEST_TOKEN = 20
+_TOKENS = tuple((mark, re.compile(rf"(?<![A-Za-z0-9_-]){form}(?![A-Za-z0-9])")) for mark, form in _TOKEN_FORMS)
 _KEY_BEGINS = re.compile(r"-----BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----")
 _KEY_ENDS = re.compile(r"-----END (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----")
 _LONGEST_KEY = 20_000

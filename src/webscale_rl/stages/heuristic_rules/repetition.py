@@ -38,7 +38,9 @@ class Repetition:
         Of equally frequent ones the first counts. One that stands once repeats nothing."""
         of = self._of
         most = limit * of.visible
-        if of.word_count <= size or of.heaviest * size <= most * _ROUNDED:  # one of its words alone is not frequent enough
+        if (
+            of.word_count <= size or of.heaviest * size <= most * _ROUNDED
+        ):  # one of its words alone is not frequent enough
             return None
         least = max(2, int(most / (size * of.longest)))  # so often at least, to be over the limit
         ordered = self._ordered(size)
@@ -131,7 +133,7 @@ class Repetition:
         order = np.argsort(signatures, kind="stable")
         ordered = signatures[order]
         covered = np.zeros(self._of.word_count, bool)
-        for place in (order[1:][ordered[1:] == ordered[:-1]] + np.arange(_SHORTEST)[:, None]):
+        for place in order[1:][ordered[1:] == ordered[:-1]] + np.arange(_SHORTEST)[:, None]:
             covered[place] = True
         return int(self._of.lengths[covered].sum())
 
@@ -143,4 +145,3 @@ class Repetition:
         after = np.minimum(places + 1, len(ordered) - 1)
         found: list[int] = np.flatnonzero((ordered[after] == signatures) & (after > places)).tolist()
         return found
-

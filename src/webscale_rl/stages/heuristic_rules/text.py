@@ -156,6 +156,17 @@ class TextStatistics:
         """The longest word's length in bytes."""
         return int(self.lengths.max()) if self.lengths.size else 0
 
+    def words_of(self, least: int) -> str:
+        """The words of at least so many bytes, with a space between them."""
+        if self.longest < least:
+            return ""
+        data = self.spaced.tobytes()
+        places = np.flatnonzero(self.lengths >= least) * 2
+        return b" ".join(
+            data[start:end]
+            for start, end in zip(self.edges[places].tolist(), self.edges[places + 1].tolist(), strict=True)
+        ).decode("utf-8", "surrogatepass")
+
     @lazy
     def word_count(self) -> int:
         """How many words there are."""
