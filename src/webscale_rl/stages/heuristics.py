@@ -1,10 +1,10 @@
 """Stage 1a, free rules that need no model: is this text at all, is there enough of it, and what must not stay in it?
 
-Three presets. `paper` has the paper's own rule, "under 50 tokens", and no other. `default` also removes what no question
-could be asked about (binary, number tables, repeated lines, pages of links) and is set wide, so that the diversity of
-the corpus stays. `strict` has the thresholds that were published for English web pages; it drops most code, tables and
-all other languages. An option that is set overrides its preset; null switches a rule off. A Drop names the rule and the
-value that it measured.
+Three presets. `paper` has the paper's own rule, "under 50 tokens", and no other. `default` also removes what no
+question could be asked about (binary, number tables, repeated lines, pages of links) and is set wide, so that the
+diversity of the corpus stays. `strict` has the thresholds that were published for English web pages; it drops most
+code, tables and other languages, and masks personal data and secrets. An option that is set overrides its preset; null
+switches a rule off. A Drop names the rule and the value that it measured.
 
 Sources: Gopher is Rae et al. 2021 (arXiv 2112.11446, appendix A.1), C4 is Raffel et al. 2019 (arXiv 1910.10683,
 section 2.2) as its code has it, FineWeb is Penedo et al. 2024 (arXiv 2406.17557, section 3.6). C4 cuts lines out of

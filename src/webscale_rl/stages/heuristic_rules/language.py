@@ -7,6 +7,7 @@ to 3.14 and is kept up.
 
 from __future__ import annotations
 
+import importlib
 from functools import cache
 from typing import Any
 
@@ -26,10 +27,10 @@ def language(text: str) -> str:
 @cache
 def _identifier() -> Any:
     try:
-        from py3langid.langid import MODEL_FILE, LanguageIdentifier
+        langid = importlib.import_module("py3langid.langid")
     except ImportError:
         raise ConfigError("stages.heuristics.languages needs py3langid: pip install 'webscale-rl[language]'") from None
-    return LanguageIdentifier.from_model_file(MODEL_FILE)
+    return langid.LanguageIdentifier.from_model_file(langid.MODEL_FILE)
 
 
 def require() -> None:

@@ -72,7 +72,7 @@ def short_share(lines: Sequence[str]) -> float:
 
 def duplicate_share(parts: Sequence[str]) -> float:
     """The share of parts that stood before."""
-    return 1 - len(set(parts)) / max(1, len(parts))
+    return 1 - len(set(parts)) / len(parts) if parts else 0.0
 
 
 def duplicate_characters(parts: Sequence[str]) -> float:
@@ -80,7 +80,7 @@ def duplicate_characters(parts: Sequence[str]) -> float:
     distinct = set(parts)
     if len(distinct) == len(parts):
         return 0.0
-    return 1 - sum(map(len, distinct)) / max(1, sum(map(len, parts)))
+    return 1 - sum(map(len, distinct)) / sum(map(len, parts))
 
 
 def furniture_share(text: TextStatistics, limit: float) -> float | None:
@@ -132,9 +132,9 @@ def has_brace_in_prose(text: TextStatistics) -> bool:
 
 
 def _prose_of(text: TextStatistics) -> Callable[[str], bool]:
-    """Says of a line of the text whether C4 keeps it: it ends as a sentence does and not in an ellipsis, has three words
-    or more, none of over 1,000 characters, and speaks neither of JavaScript nor of a site's policies. In scripts that do
-    not space their words, none are looked for."""
+    """Says of a line of the text whether C4 keeps it: it ends as a sentence does and not in an ellipsis, has three
+    words or more, none of over 1,000 characters, and speaks neither of JavaScript nor of a site's policies. In scripts
+    that do not space their words, none are looked for."""
     lower = text.lower
     is_suspect = any(mark in lower for mark in _SCRIPT_OR_POLICY)
     has_long_words = text.longest > _LONGEST_WORD

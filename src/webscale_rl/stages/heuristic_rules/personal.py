@@ -5,7 +5,8 @@ IBANs by country, length and remainder (ISO 13616); addresses on the internet on
 does (arXiv 2406.17557). Secrets are found by the prefixes that their issuers publish, so that scanners can find them.
 
 Not covered: names, postal addresses, dates of birth, passwords, phone numbers written as nothing but digits, keys
-without a prefix, and anything in a document's metadata or address. A version of four long numbers looks like an address.
+without a prefix, private keys without their last line, and anything in a document's metadata or address. A version of
+four long numbers looks like an address.
 """
 
 from __future__ import annotations
@@ -46,8 +47,8 @@ def personal(text: str, kinds: Iterable[str] = PERSONAL_KINDS) -> list[Found]:
 
 
 def secrets(text: str, long_words: str | None = None) -> list[Found]:
-    """The secrets in the text, in order, without overlaps. `long_words`: its words of SHORTEST_TOKEN characters or more,
-    if they are known, for no other can be a token."""
+    """The secrets in the text, in order, without overlaps. `long_words`: its words of SHORTEST_TOKEN characters or
+    more, if they are known, for no other can be a token."""
     places = text if long_words is None else long_words
     found = [
         Found(*match.span(), "secret")
@@ -131,6 +132,7 @@ _PHONE = re.compile(
     r"(?<![\w+])\+[1-9]\d{0,14}+(?:[ .\-/\u00a0]?+\(?+\d{1,15}+\)?+){0,6}+(?!\w)"  # international: +49 30 1234567
     r"|(?<![\w.+-])(?:1[ .-])?(?:\(\d{3}\) ?|\d{3}[.-])\d{3}[.-]\d{4}(?![\w-]|\.\d)"  # North America
 )
+_DIGITS = re.compile(r"\d+")
 _PHONE_DIGITS = range(8, 16)
 """E.164 allows fifteen; fewer than eight with a country's code reach nobody."""
 
@@ -162,8 +164,19 @@ def _numbers(text: str, start: int, end: int, wanted: set[str]) -> Iterator[Foun
                 yield Found(*match.span(), "credit_card")
     if "phone" in wanted:
         for match in _PHONE.finditer(text, start, until):
-            if sum(map(str.isdigit, match[0])) in _PHONE_DIGITS:
-                yield Found(*match.span(), "phone")
+            last = _phone_end(match)
+            if last:
+                yield Found(match.start(), last, "phone")
+
+
+def _phone_end(match: re.Match[str]) -> int:
+    """Where the number ends, for another may follow it; 0 if it has too few digits."""
+    digits = end = 0
+    for group in _DIGITS.finditer(match.string, *match.span()):
+        digits += len(group[0])
+        if digits in _PHONE_DIGITS:
+            end = group.end()
+    return end
 
 
 def _is_public(address: str) -> bool:
@@ -176,7 +189,7 @@ def _is_public(address: str) -> bool:
 def _is_card(number: str) -> bool:
     if not any(issuer.match(number) and len(number) in lengths for issuer, lengths in _ISSUERS):
         return False
-    if len(set(number)) < 3:  # a placeholder, such as 4444 ...
+    if len(set(number)) == 1:  # a placeholder
         return False
     return luhn(number) == 0
 
