@@ -52,22 +52,29 @@ def _share_over(hits: Iterable[bool], total: int, limit: float) -> float | None:
     return share if share > limit else None
 
 
-def ellipsis_share(statistics: TextStatistics) -> float:
-    """The share of lines that end in an ellipsis."""
-    if not any(ellipsis in statistics.text for ellipsis in _ELLIPSES):
-        return 0.0
-    lines = statistics.lines
-    return sum(line.endswith(_ELLIPSES) for line in lines) / max(1, len(lines))
+def ellipsis_share(text: TextStatistics, limit: float) -> float | None:
+    """The share of lines that end in an ellipsis, if it is over the limit; else None."""
+    if b"..." not in text.data and "…" not in text.text:
+        return None
+    return _share_over((line.endswith(_ELLIPSES) for line in text.lines), len(text.lines), limit)
 
 
-def punctuated_share(lines: Sequence[str]) -> float:
-    """The share of lines that end as a sentence does."""
-    return sum(line[-1] in _STOPS for line in lines) / max(1, len(lines))
+def short_share(lines: Sequence[str], limit: float) -> float | None:
+    """The share of lines of at most 30 characters, if it is over the limit; else None."""
+    return _share_over((len(line) <= _SHORT_LINE for line in lines), len(lines), limit)
 
 
-def short_share(lines: Sequence[str]) -> float:
-    """The share of lines of at most 30 characters."""
-    return sum(len(line) <= _SHORT_LINE for line in lines) / max(1, len(lines))
+def punctuated_share(lines: Sequence[str], limit: float) -> float | None:
+    """The share of lines that end as a sentence does, if it is under the limit; else None."""
+    enough = limit * len(lines)
+    found = 0
+    for line in lines:
+        if line[-1] in _STOPS:
+            found += 1
+            if found > enough:
+                return None
+    share = found / max(1, len(lines))
+    return share if share < limit else None
 
 
 def duplicate_share(parts: Sequence[str]) -> float:

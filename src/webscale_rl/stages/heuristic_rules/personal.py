@@ -125,12 +125,12 @@ _FEWEST_DIGITS = 7
 """Nothing that is looked for has fewer; shorter addresses are mostly the numbers of versions."""
 _BETWEEN_DIGITS = b"().-/ \xc2\xa0"
 _RUNS = bytes(code if chr(code).isdecimal() and code < 0x80 else 0x20 for code in range(256))
-_NUMERIC = re.compile(r"[+(\d][\d().\-/ \u00a0]{5,}+")
-_ADDRESS4 = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w]|\.\d)")
-_CARD = re.compile(r"(?<![\w.-])\d(?:[ -]?\d){12,18}(?![\w-]|\.\d)")
+_NUMERIC = re.compile(r"[+(0-9][0-9().\-/ \u00a0]{5,}+")
+_ADDRESS4 = re.compile(r"(?<![\w.])(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?![\w]|\.[0-9])")
+_CARD = re.compile(r"(?<![\w.-])[0-9](?:[ -]?[0-9]){12,18}(?![\w-]|\.[0-9])")
 _PHONE = re.compile(
-    r"(?<![\w+])\+[1-9]\d{0,14}+(?:[ .\-/\u00a0]?+\(?+\d{1,15}+\)?+){0,6}+(?!\w)"  # international: +49 30 1234567
-    r"|(?<![\w.+-])(?:1[ .-])?(?:\(\d{3}\) ?|\d{3}[.-])\d{3}[.-]\d{4}(?![\w-]|\.\d)"  # North America
+    r"(?<![\w+])\+[1-9][0-9]{0,14}+(?:[ .\-/\u00a0]?+\(?+[0-9]{1,15}+\)?+){0,6}+(?!\w)"  # international: +49 30 1234567
+    r"|(?<![\w.+-])(?:1[ .-])?(?:\([0-9]{3}\) ?|[0-9]{3}[.-])[0-9]{3}[.-][0-9]{4}(?![\w-]|\.[0-9])"  # North America
 )
 _DIGITS = re.compile(r"\d+")
 _PHONE_DIGITS = range(8, 16)
@@ -200,7 +200,7 @@ def luhn(number: str) -> int:
     return (sum(map(int, number[-1::-2])) + sum(doubled)) % 10
 
 
-_IBAN = re.compile(r"[A-Z](?<!\w.)[A-Z]\d{2}(?: ?[A-Z0-9]){11,30}(?!\w)")
+_IBAN = re.compile(r"[A-Z](?<!\w.)[A-Z][0-9]{2}(?: ?[A-Z0-9]){11,30}(?!\w)")
 _IBAN_LENGTHS = {
     **{"AD": 24, "AE": 23, "AT": 20, "BE": 16, "BG": 22, "BR": 29, "CH": 21, "CY": 28, "CZ": 24, "DE": 22, "DK": 18},
     **{"EE": 20, "ES": 24, "FI": 18, "FR": 27, "GB": 22, "GR": 27, "HR": 21, "HU": 28, "IE": 22, "IL": 23, "IS": 26},
