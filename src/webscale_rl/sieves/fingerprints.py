@@ -34,6 +34,7 @@ _TELLING_WORDS = frozenset(
     "not no never without except least most first second third fourth fifth last next before after more less fewer"
     " minimum maximum north south east west left right increase decrease".split()
 )
+_MAY_SIGN = re.compile(r"[-+*/<>=≤≥≠^%€£¥$°±×÷√−]")
 _SIGNS = re.compile(r"[+*<>=≤≥≠^%€£¥$°±×÷√]|(?<![^\W\d_])[-−/](?![^\W\d_])")
 
 
@@ -98,15 +99,16 @@ class Writer:
         return Fingerprints(_mapped(self._folder / "features.u64"), starts, *columns)
 
     def _hashes(self, text: str) -> list[int]:
-        known, found = self._known, []
-        for word in (*tokens.__wrapped__(text), *_SIGNS.findall(text)):
-            number = known.get(word)
-            if number is None:
-                if len(known) >= MOST_KNOWN:
-                    known.clear()
-                number = known[word] = word_hash(word)
-            found.append(number)
-        return found
+        words: tuple[str, ...] = tokens.__wrapped__(text)
+        if _MAY_SIGN.search(text):
+            words = (*words, *_SIGNS.findall(text))
+        found = list(map(self._known.get, words))
+        return [self._new(word) if number is None else number for word, number in zip(words, found, strict=True)]
+
+    def _new(self, word: str) -> int:
+        if len(self._known) >= MOST_KNOWN:
+            self._known.clear()
+        return self._known.setdefault(word, word_hash(word))
 
 
 def digest(text: str) -> int:
