@@ -19,7 +19,7 @@ import numpy.typing as npt
 from webscale_rl.sieves.fingerprints import Fingerprints, Hashes, mixed, word_hash
 
 BANDS, ROWS = 24, 4
-CHUNK = 1 << 13
+CHUNK = 1 << 12
 """Texts whose signatures are in memory at once."""
 CHUNK_FEATURES = 1 << 19
 MOST_IN_GROUP = 32
@@ -120,4 +120,7 @@ def _band_keys(
 def _hashes(features: Hashes, salts: tuple[Hashes, Hashes]) -> npt.NDArray[np.uint32]:
     """Multiply-shift (M. Dietzfelbinger et al. 1997): 96 numbers of 32 bits for each feature."""
     odd, plus = salts
-    return ((features[:, None] * odd + plus) >> np.uint64(32)).astype(np.uint32)
+    wide = features[:, None] * odd
+    wide += plus
+    wide >>= np.uint64(32)
+    return wide.astype(np.uint32)
