@@ -103,7 +103,8 @@ def is_prose(line: str) -> bool:
         return False
     if line[-1] not in "。！？" and (len(line.split()) < 3 or max(map(len, line.split())) > 1000):
         return False
-    return not any(phrase in line.lower() for phrase in POLICY)
+    capitals = str.maketrans({chr(code): chr(code + 32) for code in range(65, 91)})
+    return not any(phrase in line.translate(capitals) for phrase in POLICY)
 
 
 def sentences(line: str) -> int:

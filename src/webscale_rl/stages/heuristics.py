@@ -313,7 +313,7 @@ class Heuristics(Stage[Document, None, Document]):
             if guard == "secrets":
                 found = personal.secrets(content, text.words_of(personal.SHORTEST_TOKEN))
             else:
-                found = personal.personal(content, self.options.pii_kinds)
+                found = personal.personal(content, self.options.pii_kinds, text.digits)
             if found and action == "drop":
                 return self.drop(guard, personal.counted(found))
             content = personal.masked(content, found)

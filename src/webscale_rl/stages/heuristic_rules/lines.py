@@ -24,9 +24,11 @@ _STOPS = frozenset(".?!…。．｡！？؟۔।॥։።៕⸮‼⁇⁈⁉")
 _CLOSED = tuple(".?!\"'”’»。！？؟۔।")
 _SENTENCE_END = re.compile(r"[.?!](?<![.?!]{2})[.?!]*+[\"')\]”’»]*+(?=\s|\Z)")
 _WIDE_SENTENCE_END = re.compile(r"[。！？؟۔।]++")
-_POLICY = ("terms of use", "privacy policy", "cookie policy", "uses cookies", "use of cookies", "use cookies")
-_SCRIPT_OR_POLICY = ("javascript", "terms of use", "policy", "cookies")
-"""One of them is in each line that speaks of these."""
+_POLICY = (
+    *(b"javascript", b"terms of use", b"privacy policy", b"cookie policy"),
+    *(b"uses cookies", b"use of cookies", b"use cookies"),
+)
+_IN_EACH_POLICY = (b"javascript", b"terms of use", b"policy", b"cookies")
 _LONGEST_WORD = 1000
 _SHORT_LINE = 30
 _LEAST_WORDS = 3
@@ -142,8 +144,8 @@ def _prose_of(text: TextStatistics) -> Callable[[str], bool]:
     """Says of a line of the text whether C4 keeps it: it ends as a sentence does and not in an ellipsis, has three
     words or more, none of over 1,000 characters, and speaks neither of JavaScript nor of a site's policies. In scripts
     that do not space their words, none are looked for."""
-    lower = text.lower
-    is_suspect = any(mark in lower for mark in _SCRIPT_OR_POLICY)
+    lower = text.plain_lower
+    is_suspect = any(mark in lower for mark in _IN_EACH_POLICY)
     has_long_words = text.longest > _LONGEST_WORD
 
     def is_prose(line: str) -> bool:
@@ -154,10 +156,11 @@ def _prose_of(text: TextStatistics) -> Callable[[str], bool]:
                 return False
             if has_long_words and max(map(len, line.split())) > _LONGEST_WORD:
                 return False
-        return not (is_suspect and _speaks_of_policy(line.lower()))
+        return not (is_suspect and _speaks_of_policy(line))
 
     return is_prose
 
 
-def _speaks_of_policy(lower: str) -> bool:
-    return "javascript" in lower or any(phrase in lower for phrase in _POLICY)
+def _speaks_of_policy(line: str) -> bool:
+    lower = line.encode("utf-8", "surrogatepass").lower()
+    return any(phrase in lower for phrase in _POLICY)
