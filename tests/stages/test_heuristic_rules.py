@@ -147,7 +147,7 @@ def test_hostile_text_takes_no_more_than_linear_time(text: str) -> None:
 
 
 OPEN: list[tuple[str, Any]] = [
-    *((rule, limit) for rule, limit in PRESETS["strict"].items() if "gram" in rule or rule in ("pii", "secrets")),
+    *((rule, limit) for rule, limit in PRESETS["strict"].items() if "gram" in rule or rule in ("pii", "credentials")),
     ("min_sentences", 10_000_000),
     ("forbid_curly_braces", True),
     ("max_boilerplate_lines", 0.5),

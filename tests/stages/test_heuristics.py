@@ -205,7 +205,7 @@ def test_each_published_rule_drops_what_it_is_for(rule: str, text: str) -> None:
     decision = stage("heuristics", preset="paper", **limits).decide(document(text), None)
     assert reason(decision) == rule
     strict = (
-        {"pii": None, "secrets": None, "max_duplicate_lines": None}
+        {"pii": None, "credentials": None, "max_duplicate_lines": None}
         | limits
         | {rule: False if limits[rule] is True else None}
     )
@@ -231,12 +231,14 @@ def test_a_masked_document_is_a_new_one_with_all_else_as_it_was() -> None:
 def test_a_guard_drops_and_tells_what_kind_but_never_what() -> None:
     key = "AKIA" + "Q3ZK7YEXAMPLE234"
     text = document(f"{PROSE} Ask jane.doe@example.com or joe@example.org, +49 30 1234567. Key {key}.")
-    decision = stage("heuristics", pii="drop", secrets="mask").decide(text, None)
+    decision = stage("heuristics", pii="drop", credentials="mask").decide(text, None)
     assert decision == Drop("heuristics", "pii", "email 2, phone 1")
-    assert stage("heuristics", secrets="drop").decide(text, None) == Drop("heuristics", "secrets", "secret 1")
-    (after,) = stage("heuristics", secrets="mask").decide(text, None)
+    assert stage("heuristics", credentials="drop").decide(text, None) == Drop(
+        "heuristics", "credentials", "credential 1"
+    )
+    (after,) = stage("heuristics", credentials="mask").decide(text, None)
     assert key not in after.text
-    assert after.text.endswith("Key [SECRET].")
+    assert after.text.endswith("Key [CREDENTIAL].")
 
 
 def test_a_limit_is_what_is_still_allowed() -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webscale_rl.stages.heuristic_rules.personal import PERSONAL_KINDS, counted, luhn, masked, personal, secrets
+from webscale_rl.stages.heuristic_rules.personal import PERSONAL_KINDS, counted, credentials, luhn, masked, personal
 
 # Put together here, so that no scanner takes the tests for a leak.
 TOKENS = [
@@ -73,25 +73,25 @@ def test_numbers_of_other_kinds_stay(text: str) -> None:
 @pytest.mark.parametrize("token", TOKENS, ids=lambda token: token[:6])
 def test_a_token_is_found_by_its_issuers_prefix(token: str) -> None:
     text = f'key = "{token}" # and {token}, twice'
-    assert masked(text, secrets(text)).count("[SECRET]") == 2
-    assert token[8:] not in masked(text, secrets(text))
-    assert secrets(f"x{token}") == [] or token.startswith("https")
-    assert secrets(token[: len(token) // 2]) == []
+    assert masked(text, credentials(text)).count("[CREDENTIAL]") == 2
+    assert token[8:] not in masked(text, credentials(text))
+    assert credentials(f"x{token}") == [] or token.startswith("https")
+    assert credentials(token[: len(token) // 2]) == []
 
 
 def test_a_private_key_is_masked_from_its_first_line_to_its_last() -> None:
     for kind in ("RSA ", "", "OPENSSH ", "EC "):
         begin, end = f"-----BEGIN {kind}PRIVATE KEY-----", f"-----END {kind}PRIVATE KEY-----"
         text = f"before\n{begin}\n{'TWFu' * 16}\n{'TWFu' * 9}==\n{end}\nafter {begin}"
-        assert masked(text, secrets(text)) == f"before\n[SECRET]\nafter {begin}"
-    assert secrets("-----BEGIN PUBLIC KEY-----\nTWFu\n-----END PUBLIC KEY-----") == []
+        assert masked(text, credentials(text)) == f"before\n[CREDENTIAL]\nafter {begin}"
+    assert credentials("-----BEGIN PUBLIC KEY-----\nTWFu\n-----END PUBLIC KEY-----") == []
 
 
 @pytest.mark.parametrize(
     "text", ["task-force, risk-averse, sk-learn", "hf_hub_download", "ghp_short", "AKIA", "eyJust.x"]
 )
-def test_words_that_begin_alike_are_no_secrets(text: str) -> None:
-    assert secrets(text) == []
+def test_words_that_begin_alike_are_no_credentials(text: str) -> None:
+    assert credentials(text) == []
 
 
 def test_only_the_kinds_that_are_asked_for_are_found() -> None:

@@ -3,13 +3,13 @@
 Three presets. `paper` has the paper's own rule, "under 50 tokens", and no other. `default` also removes what no
 question could be asked about (binary, number tables, repeated lines, pages of links) and is set wide, so that the
 diversity of the corpus stays. `strict` has the thresholds that were published for English web pages; it drops most
-code, tables and other languages, and masks personal data and secrets. An option that is set overrides its preset; null
+code, tables and other languages, and masks personal data and keys. An option that is set overrides its preset; null
 switches a rule off. A Drop names the rule and the value that it measured.
 
 Sources: Gopher is Rae et al. 2021 (arXiv 2112.11446, appendix A.1), C4 is Raffel et al. 2019 (arXiv 1910.10683,
 section 2.2) as its code has it, FineWeb is Penedo et al. 2024 (arXiv 2406.17557, section 3.6). C4 cuts lines out of
-pages; here a page goes on whole or not at all, and only what `pii` and `secrets` mask is changed. Words are what stands
-between white space; languages without spaces count characters.
+pages; here a page goes on whole or not at all, and only what `pii` and `credentials` mask is changed. Words are what
+stands between white space; languages without spaces count characters.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "max_newlines": 0.3,
         "forbid_curly_braces": True,
         "pii": "mask",
-        "secrets": "mask",
+        "credentials": "mask",
     },
 }
 
@@ -127,7 +127,9 @@ class HeuristicsOptions(StageOptions):
     languages: tuple[str, ...] | None = Field(
         None, description="keep these languages only (ISO 639-1: en, de); needs `webscale-rl[language]`"
     )
-    secrets: Guard | None = Field(None, description="`drop` a text that holds keys or tokens, or `mask` them: [SECRET]")
+    credentials: Guard | None = Field(
+        None, description="`drop` a text that holds keys or tokens, or `mask` them: [CREDENTIAL]"
+    )
     pii: Guard | None = Field(
         None, description="`drop` a text that holds personal data (`pii_kinds`), or `mask` it: [EMAIL], [PHONE] ..."
     )
@@ -281,7 +283,7 @@ class Heuristics(Stage[Document, None, Document]):
     name = "heuristics"
     takes = Document
     gives = Document
-    reasons = frozenset({*RULES, "secrets", "pii"})
+    reasons = frozenset({*RULES, "credentials", "pii"})
     Options: ClassVar[Any] = HeuristicsOptions
 
     def __init__(self, options: Any, context: Context) -> None:
@@ -301,17 +303,17 @@ class Heuristics(Stage[Document, None, Document]):
             value = rule(text, limit)
             if value is not None:
                 return self.drop(name, value if isinstance(value, str) else f"{value:.4g}, limit {limit:g}")
-        if self.options.secrets is None and self.options.pii is None:
+        if self.options.credentials is None and self.options.pii is None:
             return [record]
         return self._guarded(record, text)
 
     def _guarded(self, record: Document, text: _Text) -> list[Document] | Drop:
         content = record.text
-        for guard, action in (("secrets", self.options.secrets), ("pii", self.options.pii)):
+        for guard, action in (("credentials", self.options.credentials), ("pii", self.options.pii)):
             if action is None:
                 continue
-            if guard == "secrets":
-                found = personal.secrets(content, text.words_of(personal.SHORTEST_TOKEN))
+            if guard == "credentials":
+                found = personal.credentials(content, text.words_of(personal.SHORTEST_TOKEN))
             else:
                 found = personal.personal(content, self.options.pii_kinds, text.digits)
             if found and action == "drop":

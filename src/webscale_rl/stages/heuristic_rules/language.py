@@ -1,8 +1,8 @@
 """Which language a text is in, as py3langid says: 139 languages, BSD, its model of 4.5 MB comes inside its package.
 
-An extra, and only asked if a configuration names languages: it costs 0.3 ms a document, as much as all other rules
-together, and 120 MB. Of nine identifiers that need no download it is the one that installs on every Python from 3.11
-to 3.14 and is kept up.
+An extra, and only asked if a configuration names languages: it costs three times as much as all rules of the default
+preset, and 120 MB of memory. Of nine identifiers that need no download it is the one that installs on every Python from
+3.11 to 3.14 and is kept up. Of 1,954 documents in ten languages it named 7 wrongly, mostly tables and code.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 from webscale_rl.errors import ConfigError
 
 _SAMPLE = 600
-"""So many characters from the middle of a text, where menus are rare: more of them changed no answer in 500."""
+"""So many characters from the middle of a text, where menus are rare: with 1,000 it takes half as long again."""
 
 
 def language(text: str) -> str:

@@ -46,12 +46,12 @@ def personal(text: str, kinds: Iterable[str] = PERSONAL_KINDS, digits: int | Non
     return _apart(found) if found else found
 
 
-def secrets(text: str, long_words: str | None = None) -> list[Found]:
+def credentials(text: str, long_words: str | None = None) -> list[Found]:
     """The secrets in the text, in order, without overlaps. `long_words`: its words of SHORTEST_TOKEN characters or
     more, if they are known, for no other can be a token."""
     places = text if long_words is None else long_words
     found = [
-        Found(*match.span(), "secret")
+        Found(*match.span(), "credential")
         for mark, pattern in _TOKENS
         if mark in places
         for match in pattern.finditer(text)
@@ -62,7 +62,7 @@ def secrets(text: str, long_words: str | None = None) -> list[Found]:
 
 
 def masked(text: str, found: Sequence[Found]) -> str:
-    """The text with each stretch replaced by its kind: [EMAIL], [SECRET]. The same text if there is none."""
+    """The text with each stretch replaced by its kind: [EMAIL], [CREDENTIAL]. The same text if there is none."""
     if not found:
         return text
     pieces, at = [], 0
@@ -270,6 +270,6 @@ def _private_keys(text: str) -> Iterator[Found]:
                 return
         at = begin.end()
         if end.start() - at <= _LONGEST_KEY:
-            yield Found(begin.start(), end.end(), "secret")
+            yield Found(begin.start(), end.end(), "credential")
             at = end.end()
         begin = _KEY_BEGINS.search(text, at)
