@@ -183,12 +183,11 @@ def _mean_word_length(text: _Text) -> float | None:
     return max(1, text.visible) / max(1, text.word_count)
 
 
-_SYMBOLS = (b"#", b"...", "…".encode())
 _SYMBOL = re.compile(r"#+|\.\.\.|…")
 
 
 def _symbol_ratio(text: _Text, limit: float) -> float | None:
-    if sum(map(text.data.count, _SYMBOLS)) <= limit * text.tokens:  # a run of `#` counts once, but here each
+    if text.data.count(b"#") + text.ellipses <= limit * text.tokens:  # a run of `#` counts once, but here each
         return None
     share = len(_SYMBOL.findall(text.text)) / max(1, text.tokens)
     return share if share > limit else None
@@ -198,7 +197,8 @@ _WITHOUT_LETTER = re.compile(r"(?:\W|[\d_])++")
 
 
 def _alphabetic_words(text: _Text, limit: float) -> float | None:
-    if text.plain_letter_words >= limit * text.word_count:  # as in most documents
+    enough = limit * text.word_count
+    if text.letter_first_words >= enough or text.plain_letter_words >= enough:  # as in most documents
         return None
     without = [word for word in text.words if not word[0].isalpha() and _WITHOUT_LETTER.fullmatch(word)]
     share = 1 - len(without) / max(1, text.word_count)
@@ -255,10 +255,10 @@ RULES: dict[str, Rule] = {
     "max_ellipsis_lines": lines.ellipsis_share,
     "min_alphabetic_words": _alphabetic_words,
     "min_stop_words": _stop_words,
-    "max_duplicate_lines": _over(lambda text: lines.duplicate_characters(text.lines)),
-    "max_duplicate_line_count": _over(lambda text: lines.duplicate_share(text.lines)),
-    "max_duplicate_paragraphs": _over(lambda text: lines.duplicate_characters(text.paragraphs)),
-    "max_duplicate_paragraph_count": _over(lambda text: lines.duplicate_share(text.paragraphs)),
+    "max_duplicate_lines": _over(lambda text: lines.duplicate_characters(text, "lines")),
+    "max_duplicate_line_count": _over(lambda text: lines.duplicate_share(text, "lines")),
+    "max_duplicate_paragraphs": _over(lambda text: lines.duplicate_characters(text, "paragraphs")),
+    "max_duplicate_paragraph_count": _over(lambda text: lines.duplicate_share(text, "paragraphs")),
     "min_punctuated_lines": lambda text, limit: lines.punctuated_share(text.lines, limit),
     "max_short_lines": lambda text, limit: lines.short_share(text.lines, limit),
     "max_newlines": _over(lambda text: text.text.count("\n") / max(1, text.tokens)),

@@ -56,7 +56,7 @@ def _share_over(hits: Iterable[bool], total: int, limit: float) -> float | None:
 
 def ellipsis_share(text: TextStatistics, limit: float) -> float | None:
     """The share of lines that end in an ellipsis, if it is over the limit; else None."""
-    if b"..." not in text.data and "…" not in text.text:
+    if text.ellipses <= limit * len(text.lines):
         return None
     return _share_over((line.endswith(_ELLIPSES) for line in text.lines), len(text.lines), limit)
 
@@ -79,17 +79,20 @@ def punctuated_share(lines: Sequence[str], limit: float) -> float | None:
     return share if share < limit else None
 
 
-def duplicate_share(parts: Sequence[str]) -> float:
-    """The share of parts that stood before."""
-    return 1 - len(set(parts)) / len(parts) if parts else 0.0
-
-
-def duplicate_characters(parts: Sequence[str]) -> float:
-    """The share of characters in parts that stood before."""
-    distinct = set(parts)
-    if len(distinct) == len(parts):
+def duplicate_share(text: TextStatistics, parts: str) -> float:
+    """The share of "lines" or "paragraphs" that stood before."""
+    if not text.has_repeated_lines:
         return 0.0
-    return 1 - sum(map(len, distinct)) / sum(map(len, parts))
+    found: list[str] = getattr(text, parts)
+    return 1 - len(set(found)) / len(found)
+
+
+def duplicate_characters(text: TextStatistics, parts: str) -> float:
+    """The share of characters in "lines" or "paragraphs" that stood before."""
+    if not text.has_repeated_lines:
+        return 0.0
+    found: list[str] = getattr(text, parts)
+    return 1 - sum(map(len, set(found))) / sum(map(len, found))
 
 
 def furniture_share(text: TextStatistics, limit: float) -> float | None:

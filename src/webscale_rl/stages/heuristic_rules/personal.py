@@ -38,7 +38,8 @@ def personal(text: str, kinds: Iterable[str] = PERSONAL_KINDS, digits: int | Non
     if (digits is None or digits >= _FEWEST_DIGITS) and _has_long_number(text):
         if wanted & {"phone", "credit_card", "ip"}:
             for stretch in _NUMERIC.finditer(text):
-                found += _numbers(text, stretch.start(), stretch.end(), wanted)
+                if len(stretch[0].translate(_WITHOUT_BETWEEN)) >= _FEWEST_DIGITS:
+                    found += _numbers(text, stretch.start(), stretch.end(), wanted)
         if "iban" in wanted:
             found += (Found(*span, "iban") for span in map(_iban, _IBAN.finditer(text)) if span is not None)
     if "ip" in wanted and ("::" in text or text.count(":") > _COLONS):
@@ -125,6 +126,7 @@ _FEWEST_DIGITS = 7
 """Nothing that is looked for has fewer; shorter addresses are mostly the numbers of versions."""
 _BETWEEN_DIGITS = b"().-/ \xc2\xa0"
 _RUNS = bytes(code if chr(code).isdecimal() and code < 0x80 else 0x20 for code in range(256))
+_WITHOUT_BETWEEN = str.maketrans("", "", "+().-/ \u00a0")
 _NUMERIC = re.compile(r"[+(0-9][0-9().\-/ \u00a0]{5,}+")
 _ADDRESS4 = re.compile(r"(?<![\w.])(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?![\w]|\.[0-9])")
 _CARD = re.compile(r"(?<![\w.-])[0-9](?:[ -]?[0-9]){12,18}(?![\w-]|\.[0-9])")

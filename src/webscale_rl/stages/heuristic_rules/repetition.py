@@ -23,6 +23,7 @@ _ROUNDED = 1 - 1e-9
 """Bounds are a little closer than limits, so that the rounding of a product decides nothing."""
 _SHORTEST = 5
 """Duplicate n-grams have so many words at least: a longer one that stood before is made of such that stood before."""
+_OFFSETS = np.arange(_SHORTEST)[:, None]
 
 
 class Repetition:
@@ -38,10 +39,8 @@ class Repetition:
         Of equally frequent ones the first counts. One that stands once repeats nothing."""
         of = self._of
         most = limit * of.visible
-        if (
-            of.word_count <= size or of.heaviest * size <= most * _ROUNDED
-        ):  # one of its words alone is not frequent enough
-            return None
+        if of.word_count <= size or of.heaviest * size <= most * _ROUNDED:
+            return None  # none of its words is frequent enough
         least = max(2, int(most / (size * of.longest)))  # so often at least, to be over the limit
         ordered = self._ordered(size)
         if least > len(ordered) or not (ordered[least - 1 :] == ordered[: 1 - least]).any():
@@ -94,7 +93,7 @@ class Repetition:
     def _word_signatures(self) -> _Signatures:
         starts, ends, data = self._of.edges[::2], self._of.edges[1::2], self._of.spaced
         parts = np.zeros((len(starts), 8), np.uint8)
-        parts[:, 0] = data[starts]
+        parts[:, 0] = self._of.first_bytes
         parts[:, 1] = data[ends - 1]
         parts[:, 2] = data[(starts + ends) >> 1]
         parts.view(np.uint32)[:, 1] = self._of.lengths
@@ -132,9 +131,9 @@ class Repetition:
         signatures = self._of_size(_SHORTEST)
         order = np.argsort(signatures, kind="stable")
         ordered = signatures[order]
+        later = order[1:][ordered[1:] == ordered[:-1]]
         covered = np.zeros(self._of.word_count, bool)
-        for place in order[1:][ordered[1:] == ordered[:-1]] + np.arange(_SHORTEST)[:, None]:
-            covered[place] = True
+        covered[later + _OFFSETS] = True
         return int(self._of.lengths[covered].sum())
 
     @lazy

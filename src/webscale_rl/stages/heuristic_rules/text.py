@@ -22,9 +22,9 @@ Bytes = npt.NDArray[np.uint8]
 _ASCII = bytes(range(0x80))
 _WHITE = bytes([*range(0x09, 0x0E), *range(0x1C, 0x21)])
 _IS_WHITE = np.isin(np.arange(256), list(_WHITE))
-_ODD_CONTROLS = bytes({*range(0x20)} - {*_WHITE})
 _NOISE = bytes({*range(0x20), 0x7F} - {*b"\t\n\r"})
-_WITHOUT_LETTER = bytes(code for code in range(256) if code not in _WHITE and not (code < 0x80 and chr(code).isalpha()))
+_IS_LETTER = np.array([code < 0x80 and chr(code).isalpha() for code in range(256)])
+_WITHOUT_LETTER = bytes(code for code in range(256) if code not in _WHITE and not _IS_LETTER[code])
 
 _WIDE_WHITE, _UNSPACED, _WITH_DIGITS = 1, 2, 4
 _RANGES = (
@@ -90,8 +90,8 @@ class TextStatistics:
     @lazy
     def visible(self) -> int:
         """How many characters are no white space."""
-        white = len(self.data) - len(self.data.translate(None, _WHITE))
-        return len(self.text) - white - self._count(_WIDE_WHITE)
+        inner_bytes = len(self.spaced) - 1 - len(self.text)  # of the characters that have several, those but the first
+        return int(self.lengths.sum()) - inner_bytes
 
     @lazy
     def digits(self) -> int:
@@ -107,10 +107,19 @@ class TextStatistics:
         return int(np.count_nonzero(self.marks & mark)) if self.marked & mark else 0
 
     @lazy
+    def controls(self) -> int:
+        """How many characters are controls other than tabs and line breaks."""
+        return len(self.data) - len(self.data.translate(None, _NOISE))
+
+    @lazy
     def noise(self) -> int:
         """How many characters are controls or stand for bytes that could not be read."""
-        controls = len(self.data) - len(self.data.translate(None, _NOISE))
-        return controls + self.text.count("\ufffd")
+        return self.controls + self.text.count("\ufffd")
+
+    @lazy
+    def ellipses(self) -> int:
+        """How many ellipses there are, of three dots or as one character."""
+        return self.data.count(b"...") + self.text.count("…")
 
     # ---------------------------------------------------------------- words
 
@@ -120,8 +129,7 @@ class TextStatistics:
         return self.text.split()
 
     @lazy
-    def spaced(self) -> Bytes:
-        """The bytes with white space of ASCII around every word, also before the first and after the last."""
+    def _padded(self) -> Bytes:
         data = self.data
         if self.marked & _WIDE_WHITE:
             text = self.text
@@ -131,11 +139,21 @@ class TextStatistics:
         return np.frombuffer(b" %b " % data, np.uint8)
 
     @lazy
+    def spaced(self) -> Bytes:
+        """The bytes with white space of ASCII around every word, also after the last."""
+        return self._padded[1:]
+
+    @lazy
     def edges(self) -> Integers:
         """Where words start and end in `spaced`, in turn: start, end, start, end ..."""
-        plain = len(self.data.translate(None, _ODD_CONTROLS)) == len(self.data)
-        white = self.spaced <= 0x20 if plain else _IS_WHITE[self.spaced]
-        return np.flatnonzero(white[1:] != white[:-1]) + 1
+        white = _IS_WHITE[self._padded] if self.controls else self._padded <= 0x20
+        found: Integers = (white[1:] != white[:-1]).nonzero()[0]
+        return found
+
+    @lazy
+    def first_bytes(self) -> Bytes:
+        """The words' first bytes."""
+        return self.spaced[self.edges[::2]]
 
     @lazy
     def lengths(self) -> Integers:
@@ -148,7 +166,7 @@ class TextStatistics:
         first bytes only, which is enough to say of most texts that none of their words stands everywhere."""
         if not self.word_count:
             return 0
-        kinds = (self.lengths * 37 + self.spaced[self.edges[::2]]) & 0x1FF
+        kinds = (self.lengths * 37 + self.first_bytes) & 0x1FF
         return int(np.bincount(kinds, self.lengths).max())
 
     @lazy
@@ -183,6 +201,11 @@ class TextStatistics:
         return self.tokens > 1.2 * self.word_count
 
     @lazy
+    def letter_first_words(self) -> int:
+        """How many words start with a letter of ASCII."""
+        return int(np.count_nonzero(_IS_LETTER[self.first_bytes]))
+
+    @lazy
     def plain_letter_words(self) -> int:
         """At least so many words have a letter: those with one of ASCII, as they stand between its white space."""
         white = np.frombuffer(b" " + self.data.translate(None, _WITHOUT_LETTER), np.uint8) <= 0x20
@@ -193,13 +216,23 @@ class TextStatistics:
     @lazy
     def lines(self) -> list[str]:
         """The lines that are not empty, without the white space around them."""
-        return [stripped for line in self.text.splitlines() if (stripped := line.strip())]
+        return list(filter(None, map(str.strip, self.text.splitlines())))
+
+    @lazy
+    def distinct_lines(self) -> frozenset[str]:
+        """The lines, each once."""
+        return frozenset(self.lines)
+
+    @property
+    def has_repeated_lines(self) -> bool:
+        """Whether a line stood before. Where none did, no paragraph did."""
+        return len(self.distinct_lines) < len(self.lines)
 
     @lazy
     def paragraphs(self) -> list[str]:
         """What stands between empty lines."""
         text = self.text.replace("\r\n", "\n") if "\r" in self.text else self.text
-        return [stripped for block in text.split("\n\n") if (stripped := block.strip())]
+        return list(filter(None, map(str.strip, text.split("\n\n"))))
 
     @lazy
     def lower(self) -> str:
