@@ -13,6 +13,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO, TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 
 import msgspec
@@ -22,6 +23,7 @@ from webscale_rl.corpus.places import resolve
 from webscale_rl.corpus.readers.jsonl import lines
 from webscale_rl.corpus.record import CorpusOptions, File, plain, printable, shown
 from webscale_rl.corpus.stream import Broken, Stream, blocks
+from webscale_rl.dataset import arrow
 from webscale_rl.errors import UserError
 
 if TYPE_CHECKING:
@@ -53,6 +55,16 @@ class Chunk(NamedTuple):
     values: list[dict[str, Any] | Fault]
     whole: list[bytes] | pa.RecordBatch
     size: int
+
+
+def part(chunk: Chunk, places: Sequence[int]) -> Chunk:
+    """The rows at these places of a chunk, its first being at 0."""
+    if len(places) == len(chunk.values):
+        return chunk
+    numbers, values = [chunk.numbers[at] for at in places], [chunk.values[at] for at in places]
+    if isinstance(chunk.whole, list):
+        return Chunk(numbers, values, [chunk.whole[at] for at in places], chunk.size)
+    return Chunk(numbers, values, chunk.whole.take(arrow.places(places)), chunk.size)
 
 
 class Source(Protocol):
@@ -102,7 +114,7 @@ def require_writable(path: Path) -> None:
 
 
 @contextmanager
-def sink(name: str, path: Path, rows: Source, added: Mapping[str, str]) -> Iterator[Sink]:
+def sink(name: str, path: Path, rows: Source, added: Mapping[str, str] = MappingProxyType({})) -> Iterator[Sink]:
     """Writes to `path` in the format that `name` ends in. `added` are the new columns: "int64" or "string" by name."""
     ending = _ending(name)
     if ending in TABLES:
@@ -253,6 +265,9 @@ class _LineSink:
 
     def write(self, chunk: Chunk, added: Mapping[str, Sequence[Any]]) -> None:
         rows = chunk.whole if isinstance(chunk.whole, list) else [orjson.dumps(row) for row in _as_json(chunk.whole)]
+        if not added:
+            self._file.write(b"\n".join([*rows, b""]))
+            return
         ends = zip(*added.values(), strict=True)
         written = []
         for number, value, row, end in zip(chunk.numbers, chunk.values, rows, ends, strict=True):

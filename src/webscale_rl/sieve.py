@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
@@ -42,11 +42,15 @@ class Sieve(Protocol):
 
     name: ClassVar[str]
     reasons: ClassVar[frozenset[str]]
-    Options: ClassVar[type[SieveOptions]]
-    options: SieveOptions
+    Options: ClassVar[Any]
 
     def __init__(self, options: SieveOptions) -> None:
         """A sieve as the configuration wants it."""
+        ...
+
+    @property
+    def options(self) -> SieveOptions:
+        """What it was told."""
         ...
 
     def judge(self, examples: Examples, scratch: Path) -> Iterator[Rejected]:

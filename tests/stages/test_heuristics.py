@@ -140,13 +140,105 @@ def test_each_rule_drops_what_it_is_for_and_says_what_it_measured(rule: str, tex
 
 
 def test_every_rule_is_a_reason_and_an_option() -> None:
-    assert Heuristics.reasons == set(HeuristicsOptions.model_fields) - {"enabled"}
+    assert Heuristics.reasons == set(HeuristicsOptions.model_fields) - {"enabled", "preset", "pii_kinds"}
 
 
 def test_with_every_rule_off_everything_stays() -> None:
-    off = {rule: False if rule == "forbid_lorem_ipsum" else None for rule in Heuristics.reasons}
-    for text in ("", " ", "\0", "lorem ipsum", "1 1 1 1"):
-        assert reason(stage("heuristics", **off).decide(document(text), None)) == "kept"
+    off = {rule: False if rule.startswith("forbid_") else None for rule in Heuristics.reasons}
+    for preset in ("paper", "default", "strict"):
+        for text in ("", " ", "\0", "lorem ipsum {a}.", "1 1 1 1", "me@example.com"):
+            assert stage("heuristics", preset=preset, **off).decide(document(text), None) == [document(text)]
+
+
+def test_the_paper_drops_what_is_short_and_nothing_else() -> None:
+    paper = stage("heuristics", preset="paper")
+    assert paper.decide(document("word " * 49), None) == Drop("heuristics", "min_tokens", "49, limit 50")
+    for junk in ("word " * 50, "1 " * 60, "lorem ipsum {} me@example.com\n" * 30, "\x01 " * 50):
+        assert reason(paper.decide(document(junk), None)) == "kept"
+
+
+def test_what_is_set_overrides_the_preset() -> None:
+    given = HeuristicsOptions(preset="strict", max_digits=0.1, min_stop_words=None, max_top_bigram=0.3)
+    assert (given.max_digits, given.min_stop_words, given.max_top_bigram) == (0.1, None, 0.3)
+    assert given.min_alphabetic_words == 0.8, "and nothing else"
+    assert HeuristicsOptions(preset="paper", max_digits=0.1).max_digits == 0.1
+    assert HeuristicsOptions() == HeuristicsOptions(preset="default")
+
+
+def test_strict_has_what_was_published() -> None:
+    strict = HeuristicsOptions(preset="strict")
+    gopher = (strict.min_tokens, strict.max_tokens, strict.min_mean_word_length, strict.max_mean_word_length)
+    assert gopher == (50, 100_000, 3, 10)
+    assert (strict.max_symbol_ratio, strict.max_bullet_lines, strict.max_ellipsis_lines) == (0.1, 0.9, 0.3)
+    assert (strict.min_alphabetic_words, strict.min_stop_words) == (0.8, 2)
+    assert (strict.max_top_bigram, strict.max_top_trigram, strict.max_top_4gram) == (0.2, 0.18, 0.16)
+    runs = [getattr(strict, f"max_duplicate_{size}grams") for size in range(5, 11)]
+    assert runs == [0.15, 0.14, 0.13, 0.12, 0.11, 0.1]
+    fineweb = (strict.min_punctuated_lines, strict.max_short_lines, strict.max_duplicate_lines, strict.max_newlines)
+    assert fineweb == (0.12, 0.67, 0.01, 0.3)
+    assert (strict.min_sentences, strict.forbid_curly_braces, strict.forbid_lorem_ipsum) == (5, True, True)
+
+
+@pytest.mark.parametrize(
+    ("rule", "text"),
+    [
+        (
+            "min_stop_words",
+            PROSE.replace("the", "ze").replace("of", "uv").replace("and", "und").replace(" to ", " tu "),
+        ),
+        ("max_duplicate_lines", f"{PROSE}\n{RECIPE}" + "\nOne line again." * 3),
+        ("max_top_trigram", " ".join(f"as we say word{n}" for n in range(30))),
+        ("max_top_4gram", " ".join(f"as we do say {'abcde'[n % 5]}word{n} and thing{n}" for n in range(30))),
+        ("max_duplicate_5grams", f"{PROSE} So it was. {PROSE[:80]} as said, {PROSE[80:200]}, and {PROSE[200:280]}."),
+        ("min_sentences", f"{PROSE[:-1]}, and more"),
+        (
+            "min_punctuated_lines",
+            f"{PROSE}\n" + "\n".join(f"A line of menu number {n} that has no end" for n in range(9)),
+        ),
+        ("max_short_lines", f"{PROSE}\n" + "\n".join(f"Short is {n}." for n in range(9))),
+        ("max_newlines", f"{PROSE}" + "\n" * 30),
+        ("forbid_curly_braces", f"{PROSE}\nAnd so we write {{x}} for it."),
+    ],
+)
+def test_each_published_rule_drops_what_it_is_for(rule: str, text: str) -> None:
+    limits = {rule: getattr(HeuristicsOptions(preset="strict"), rule)}
+    decision = stage("heuristics", preset="paper", **limits).decide(document(text), None)
+    assert reason(decision) == rule
+    strict = (
+        {"pii": None, "credentials": None, "max_duplicate_lines": None}
+        | limits
+        | {rule: False if limits[rule] is True else None}
+    )
+    assert reason(stage("heuristics", preset="strict", **strict).decide(document(text), None)) != rule
+    assert reason(stage("heuristics", preset="paper", **limits).decide(document(PROSE + "\n" + RECIPE), None)) == "kept"
+
+
+def test_nothing_is_repeated_where_nothing_is() -> None:
+    rule = stage("heuristics", preset="paper", min_tokens=0, max_duplicate_lines=0.3, max_duplicate_line_count=0.3)
+    assert rule.decide(document(""), None) == [document("")]
+
+
+def test_a_masked_document_is_a_new_one_with_all_else_as_it_was() -> None:
+    before = document(f"{PROSE} Ask jane.doe@example.com.", source="web", metadata={"n": 1})
+    assert stage("heuristics").decide(before, None) == [before]
+    (after,) = stage("heuristics", pii="mask").decide(before, None)
+    assert after.text == f"{PROSE} Ask [EMAIL]."
+    assert (after.id, after.source, after.metadata) == (before.id, before.source, before.metadata)
+    (same,) = stage("heuristics", pii="mask", pii_kinds=("ip",)).decide(before, None)
+    assert same is before
+
+
+def test_a_guard_drops_and_tells_what_kind_but_never_what() -> None:
+    key = "AKIA" + "Q3ZK7YEXAMPLE234"
+    text = document(f"{PROSE} Ask jane.doe@example.com or joe@example.org, +49 30 1234567. Key {key}.")
+    decision = stage("heuristics", pii="drop", credentials="mask").decide(text, None)
+    assert decision == Drop("heuristics", "pii", "email 2, phone 1")
+    assert stage("heuristics", credentials="drop").decide(text, None) == Drop(
+        "heuristics", "credentials", "credential 1"
+    )
+    (after,) = stage("heuristics", credentials="mask").decide(text, None)
+    assert key not in after.text
+    assert after.text.endswith("Key [CREDENTIAL].")
 
 
 def test_a_limit_is_what_is_still_allowed() -> None:

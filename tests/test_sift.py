@@ -1,0 +1,89 @@
+"""A sieve on a file: every row is in one output or counted as bad, and the outputs are whole or not there."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from tests.runs import COMMAND
+
+ASKED = [
+    {"question": "Who built the tower?", "answer": "Eiffel", "more": [1, {"a": None}]},
+    {"question": "who built  the tower?", "answer": "eiffel"},
+    {"question": "Why?", "answer": "because"},
+]
+
+
+def lines(path: Path, rows: list[Any]) -> Path:
+    path.write_text(
+        "".join((row if isinstance(row, str) else json.dumps(row)) + "\n" for row in rows), encoding="utf-8"
+    )
+    return path
+
+
+def dedup(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    command = [*COMMAND, "dedup", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_every_row_is_kept_dropped_or_bad(tmp_path: Path) -> None:
+    source = lines(tmp_path / "in.jsonl", [ASKED[0], "{broken", ASKED[1], "", ASKED[2], "[1]"])
+    out, gone = tmp_path / "out.jsonl", tmp_path / "gone.jsonl"
+    done = dedup(source, "--out", out, "--dropped", gone, "--json")
+    assert done.returncode == 1
+    told = json.loads(done.stdout)
+    assert (told["seen"], told["kept"], told["dropped"]) == (5, 2, {"duplicate_question": 1})
+    assert told["bad"] == {"corrupt_line": 1, "not_an_object": 1}
+    assert f"{source}:line 2: corrupt_line" in done.stderr
+    kept = out.read_text(encoding="utf-8").splitlines()
+    dropped = [json.loads(line) for line in gone.read_text(encoding="utf-8").splitlines()]
+    assert set(kept) < {json.dumps(row) for row in ASKED}, "a row that stays is the same to the letter"
+    (row,) = dropped
+    assert row.pop("reason") == "duplicate_question"
+    assert row.pop("detail").startswith("same question as line ")
+    assert row in ASKED
+    assert len(kept) + len(dropped) == 3
+
+
+def test_formats_go_by_the_endings(tmp_path: Path) -> None:
+    source = lines(tmp_path / "in.jsonl", ASKED[1:])
+    assert dedup(source, "--out", tmp_path / "out.parquet").returncode == 0
+    assert dedup(tmp_path / "out.parquet", "--out", tmp_path / "again.jsonl.zst").returncode == 0
+    assert pq.read_table(tmp_path / "out.parquet").to_pylist() == ASKED[1:]
+
+
+def test_a_file_without_answers_keeps_what_is_only_alike(tmp_path: Path) -> None:
+    words = "what did the engineers who inspected the old iron tower in the harbour of the town find at its foot"
+    source = lines(tmp_path / "in.jsonl", [{"question": words}, {"question": f"{words} then"}, {"question": words}])
+    told = dedup(source, "--out", tmp_path / "out.jsonl")
+    assert "no answers, so only equal questions go" in told.stderr
+    assert len((tmp_path / "out.jsonl").read_text().splitlines()) == 2
+    dedup(source, "--out", tmp_path / "out.jsonl", "--lexical")
+    assert len((tmp_path / "out.jsonl").read_text().splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (
+            ["in.jsonl", "--out", "out.jsonl", "--field", "asked"],
+            "in.jsonl: has no column 'asked' (--field); it has: question",
+        ),
+        (["none.jsonl", "--out", "out.jsonl"], "none.jsonl"),
+        (["in.jsonl", "--out", "out.xml"], "out.xml: what is written there?"),
+    ],
+)
+def test_a_mistake_is_one_line_and_writes_nothing(tmp_path: Path, arguments: list[str], told: str) -> None:
+    lines(tmp_path / "in.jsonl", ASKED)
+    done = subprocess.run(
+        [*COMMAND, "dedup", *arguments], capture_output=True, text=True, timeout=60, check=False, cwd=tmp_path
+    )
+    assert done.returncode == 2
+    assert told in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.jsonl"]
