@@ -13,13 +13,14 @@ from collections.abc import Callable
 
 import typer
 
-from webscale_rl.cli import dedup, inspect, reward_server, run, score
+from webscale_rl.cli import compare, dedup, inspect, reward_server, run, score
 from webscale_rl.cli.options import RESUMABLE, WRONG_USAGE, fail
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "run": run.run_command,
     "estimate": run.estimate_command,
     "status": inspect.status,
+    "compare": compare.compare,
     "export": inspect.export,
     "dedup": dedup.dedup,
     "score": score.score,
