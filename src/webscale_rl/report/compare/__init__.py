@@ -86,6 +86,7 @@ def _spread(counts: Counts, name: str) -> dict[str, Any]:
     column = counts.columns[name]
     values = {value: [one, other] for value, one, other in column.values if one or other}
     return {
+        "in_sample": column.in_sample,
         "by_chance_below": column.by_chance,
         "jensen_shannon_bits": jensen_shannon(column.values),
         "values": values,
@@ -136,11 +137,11 @@ def _personas(*runs: Sampled) -> dict[str, Any]:
 
 
 def _words(a: Sampled, b: Sampled, text: Callable[[Asked], str]) -> Mapping[str, list[dict[str, Any]]]:
-    def words(run: Sampled) -> list[list[str]]:
-        return [[word for pair in document.pairs for word in tokens(text(pair))] for document in run.documents]
+    def words(run: Sampled) -> list[list[tuple[str, ...]]]:
+        return [[tokens(said) for said in {text(pair) for pair in document.pairs}] for document in run.documents]
 
     def plain(found: Sequence[Word]) -> list[dict[str, Any]]:
-        return [{"word": one.word, "z": one.z, "documents_a": one.a, "documents_b": one.b} for one in found]
+        return [{"word": one.word, "z": one.z, "share_a": one.a, "share_b": one.b} for one in found]
 
     ours, theirs = telling(words(a), words(b))
     return {"a": plain(ours), "b": plain(theirs)}

@@ -97,17 +97,19 @@ class Resamples:
         """The statistic of both runs by itself, without a question."""
         return replace(self.compared(name, statistic), difference=None, p=None)
 
-    def apart(self, name: str, distance: Distance) -> tuple[Finding, float]:
-        """A distance of the runs, and the one that chance stays below in nineteen of twenty cases.
+    def apart(self, name: str, distance: Distance) -> tuple[Finding, float, float]:
+        """A distance of the runs, as it is in the sample, and what chance stays below in nineteen of twenty cases.
 
-        A distance is never negative, so samples overstate it: the interval is the basic one, which takes that off.
+        A distance is never negative, so a sample overstates it, by about as much as resamples overstate the sample's:
+        the finding is without that, and its interval is the basic one.
         """
         value = float(distance(self.a, self.b))
         boots = distance(*self._boot)
-        least, most = np.nanquantile(boots, TAILS) if np.isfinite(boots).any() else (value, value)
+        least, most = np.quantile(boots, TAILS)
         swapped = distance(*self._swap)
-        interval = Interval(value, max(0.0, 2 * value - float(most)), max(0.0, 2 * value - float(least)))
-        return Finding(name, None, None, interval, _p(value, swapped)), float(np.nanquantile(swapped, 0.95))
+        less, low, high = (max(0.0, 2 * value - float(part)) for part in (boots.mean(), most, least))
+        finding = Finding(name, None, None, Interval(less, low, high), _p(value, swapped))
+        return finding, value, float(np.quantile(swapped, 0.95))
 
 
 def ratio(over: int | Sequence[int], under: int | Sequence[int]) -> Statistic:

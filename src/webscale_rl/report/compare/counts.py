@@ -23,6 +23,7 @@ class Column(NamedTuple):
     """How the pairs are distributed over the values of a column, and how far the two runs lie apart."""
 
     finding: Finding
+    in_sample: float
     by_chance: float
     values: list[tuple[str, float, float]]
 
@@ -59,9 +60,9 @@ def counted(a: Sampled, b: Sampled, shared: Shared, seed: int) -> Counts:
     columns = {}
     for column, named in values.items():
         place = slice(at[column], at[column] + len(named))
-        finding, by_chance = resamples.apart(column, total_variation(place))
+        found = resamples.apart(column, total_variation(place))
         shares = [sums[place] / max(1.0, sums[place].sum()) for sums in (resamples.a, resamples.b)]
-        columns[column] = Column(finding, by_chance, [*zip(named, *(part.tolist() for part in shares), strict=True)])
+        columns[column] = Column(*found, [*zip(named, *(part.tolist() for part in shares), strict=True)])
     overlap = [
         resamples.single(f"{word} in the other run", ratio(at[word], at["pairs"])) for word in ("equal", "near", "same")
     ]

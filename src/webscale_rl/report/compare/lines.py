@@ -55,8 +55,9 @@ def _distribution_lines(column: str, found: Mapping[str, Any]) -> Iterator[str]:
     distance = found["difference"]
     yield ""
     yield (
-        f"{_TITLES[column]}: {distance['value']:.3f} of all pairs would have to move ({distance['low']:.3f} to"
-        f" {distance['high']:.3f}); by chance up to {found['by_chance_below']:.3f}: {_verdict(found)}"
+        f"{_TITLES[column]}: {distance['value']:.1%} of all pairs would have to move ({distance['low']:.1%} to"
+        f" {distance['high']:.1%}); {found['in_sample']:.1%} of the sample's, by chance up to"
+        f" {found['by_chance_below']:.1%}: {_verdict(found)}"
     )
     if column == "persona":  # they have a part of their own
         return
