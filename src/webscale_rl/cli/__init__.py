@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 import typer
 
-from webscale_rl.cli import compare, dedup, inspect, reward_server, run, score
+from webscale_rl.cli import balance, compare, dedup, inspect, reward_server, run, score
 from webscale_rl.cli.options import RESUMABLE, WRONG_USAGE, fail
 
 COMMANDS: dict[str, Callable[..., None]] = {
@@ -23,6 +23,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "compare": compare.compare,
     "export": inspect.export,
     "dedup": dedup.dedup,
+    "balance": balance.balance,
     "score": score.score,
     "reward-server": reward_server.reward_server,
     "domains": inspect.domains_command,

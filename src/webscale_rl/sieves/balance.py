@@ -45,7 +45,7 @@ class BalanceOptions(SieveOptions):
 
     quotas: dict[Column, dict[str, Quota]] = Field(
         default_factory=dict,
-        description="most examples of each value, by column: `{domain: {Mathematics: 500}}`; the value `*` stands for"
+        description="most examples of each value, by column: `{domain: {Math: 500}}`; the value `*` stands for"
         " each that is not named, `unknown` for none, `0.1-0.9` for such difficulties",
     )
     weights: dict[Column, dict[str, Weight]] = Field(
@@ -74,11 +74,13 @@ class Balance:
     reasons: ClassVar[frozenset[str]] = frozenset({OVER, UNWANTED})
     Options: ClassVar[type[BalanceOptions]] = BalanceOptions
 
-    def __init__(self, options: BalanceOptions, *, identity: Sequence[str] = ("id",)) -> None:
-        """`identity` are the columns that tell examples apart. Raises ConfigError for what cannot be."""
+    def __init__(self, options: BalanceOptions, *, identity: Sequence[str] = ("id",), shown: str | None = None) -> None:
+        """`identity` are the columns that tell examples apart, `shown` is what people call the column that is balanced.
+        Raises ConfigError for what cannot be."""
         self.options = options
         self.told: dict[str, dict[str, dict[str, int]]] = {}
         self._identity = tuple(identity)
+        self._shown = shown
         _require(options)
         named = options.quotas or options.weights
         self._kinds = [_Kinds(column, tuple(values)) for column, values in named.items()]
@@ -123,10 +125,11 @@ class Balance:
     def _reason(
         self, kinds: _Kinds, code: int, quotas: npt.NDArray[np.int64], found: npt.NDArray[np.int64]
     ) -> tuple[str, str]:
+        column = self._shown or kinds.column
         if code == 0:
-            return UNWANTED, f"its {kinds.column} is none of those named"
+            return UNWANTED, f"its {column} is none of those named"
         value = kinds.values[code - 1] if code <= len(kinds.values) else "each"
-        return OVER, f"{kinds.column} {value}: {quotas[code]:,} of {found[code]:,} stay at most"
+        return OVER, f"{column} {value}: {quotas[code]:,} of {found[code]:,} stay at most"
 
     def _read(self, examples: Examples, scratch: Path) -> tuple[npt.NDArray[np.uint64], list[npt.NDArray[np.int32]]]:
         """The digests that decide who stays, and for each column the number of each example's kind."""
