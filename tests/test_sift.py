@@ -87,3 +87,27 @@ def test_a_mistake_is_one_line_and_writes_nothing(tmp_path: Path, arguments: lis
     assert told in done.stderr
     assert len(done.stderr.splitlines()) == 1
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.jsonl"]
+
+
+def balance(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    command = [*COMMAND, "balance", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_a_file_is_balanced_by_any_column_whichever_way_its_rows_come(tmp_path: Path) -> None:
+    rows = [{"question": f"q{at}", "topic": "sea" if at % 3 else "sky", "rate": at / 8} for at in range(9)]
+    options = ["--by", "topic", "--quota", "sea=2", "--quota", "sky=5", "--dropped", tmp_path / "gone.jsonl"]
+    left = []
+    for name, given in (("in", rows), ("back", rows[::-1])):
+        done = balance(lines(tmp_path / f"{name}.jsonl", given), *options, "--out", tmp_path / "out.jsonl")
+        assert done.returncode == 0, done.stderr
+        assert "topic sky: 3 of 3 kept, 2 short" in done.stdout
+        left.append(sorted((tmp_path / "out.jsonl").read_text().splitlines()))
+    assert left[0] == left[1]
+    assert len(left[0]) == 5
+    assert "topic sea: 2 of 6 stay at most" in (tmp_path / "gone.jsonl").read_text()
+    bins = ["--by", "rate", "--bins", "--quota", "0.25-0.5=9", "--drop-others", "--json"]
+    done = balance(tmp_path / "in.jsonl", *bins, "--out", tmp_path / "out.jsonl")
+    assert json.loads(done.stdout)["kept"] == 3
+    done = balance(tmp_path / "in.jsonl", "--by", "topic", "--quota", "sea", "--out", tmp_path / "no.jsonl")
+    assert (done.returncode, done.stderr) == (2, "webscale-rl: 'sea': write VALUE=NUMBER\n")

@@ -19,6 +19,8 @@ _FENCE = re.compile(r"<(\w+) ([0-9a-f]{12})>\n")
 _STEP = re.compile(r"^Step: (\w+)$", re.MULTILINE)
 _SENTENCE = re.compile(r"[^.!?\n]{25,400}[.!?](?=\s|$)")
 _WORD = re.compile(r"\b(?:\d[\d,]*(?:\.\d+)?|[A-Za-z]{5,})\b")
+_SUBJECT = re.compile(r"^Subject: (.+)$", re.MULTILINE)
+"""With such a line a document names its domain."""
 _PERSONAS = (
     "a student preparing for an exam", "a journalist checking facts", "a teacher planning a lesson",
     "an engineer, new to the subject", "a parent who wants to explain it", "a researcher in the field",
@@ -180,7 +182,9 @@ def answer(asked: Asked) -> dict[str, Any]:
         return {"reason": "an informative page", "informative": True, "self_contained": True}
     if stage == "classify":
         start = int(uniform(document, "persona") * len(_PERSONAS))
-        return {"domain": "Natural Science", "personas": [(_PERSONAS * 2)[start + i] for i in range(3)]}
+        named = _SUBJECT.search(document)
+        domain = named[1] if named else "Natural Science"
+        return {"domain": domain, "personas": [(_PERSONAS * 2)[start + i] for i in range(3)]}
     if stage == "generate":
         pair = _cloze(document, asked.key)
         return {"pairs": [pair] if pair else []}

@@ -22,6 +22,7 @@ from webscale_rl.dataset.rows import EXAMPLE_COLUMNS
 from webscale_rl.engine.estimate import estimated
 from webscale_rl.engine.feed import Item
 from webscale_rl.engine.finish import fill_in_difficulty, finish, tally_of
+from webscale_rl.engine.gate import Gate
 from webscale_rl.engine.local import LocalRunner
 from webscale_rl.engine.moved import MovedReplies
 from webscale_rl.engine.pilot import Ledger, Sample, draw, longest_prompted, paced, paid_for, read_pace
@@ -113,6 +114,7 @@ async def run_async(
                 moved = claim(folder, record, accept_changes=accept_changes)
                 runner = LocalRunner(config, parts, folder, rules=rules_digest(record), source=source, stop=stop)
                 runner.progress.read = gauge.fraction
+                runner.gate = None if parts.target is None else Gate(parts.target)
                 with scratch_folder(folder / ".moved") as scratch, (watch or nullcontext)(runner.progress):
                     if moved:
                         runner.moved = await asyncio.to_thread(MovedReplies, folder / "replies", scratch)

@@ -26,6 +26,7 @@ from webscale_rl.pipeline import AnyStage, Pipeline
 from webscale_rl.prices import Price, Prices, plain_prices
 from webscale_rl.sieve import Sieve
 from webscale_rl.stage import Context, StageOptions
+from webscale_rl.target import Beyond, Target
 
 PIPELINE = ("heuristics", "filter", "classify", "generate", "precheck", "check")
 OPTIONAL = ("agree",)
@@ -186,6 +187,7 @@ class Parts:
                 raise ConfigError(f"sieves: {name} stands twice; the books tell sieves apart by their names")
         if run.corpus.format is not None:
             readers.load(run.corpus.format)
+        self._require_domains()
         self.given = backend
         self._price = run.price
         self._unserved = run.serve.command is not None and "base_urls" not in run.answered_by
@@ -207,6 +209,17 @@ class Parts:
     def paid(self) -> bool:
         """Whether answers cost something, and are kept."""
         return bool((self.given or self.backend_class).paid)
+
+    @cached_property
+    def target(self) -> Target | None:
+        """How many examples of each domain the run aims at, if a sieve says so. Of what is free nothing is left out."""
+        targets = [getattr(sieve, "target", None) for sieve in self.sieves] if self.paid else []
+        return next((target for target in targets if target is not None), None)
+
+    @property
+    def passes(self) -> list[Sieve]:
+        """The sieves in their order, after the cut of a run that aims at something."""
+        return [*([] if self.target is None else [Beyond(self.target)]), *self.sieves]
 
     @property
     def variant(self) -> str:
@@ -255,6 +268,14 @@ class Parts:
         for name in run.sieving:
             if name not in known:
                 raise ConfigError(f"sieving.{name}: no sieve of that name{_near(name, known)}")
+
+    def _require_domains(self) -> None:
+        """A quota for a domain that no document can have would be found out only when all was paid for."""
+        known = [domain.name for domain in self.context.domains.domains]
+        for sieve in self.sieves if "classify" in self.enabled else ():
+            for name in getattr(sieve, "domains", ()):
+                if name not in known:
+                    raise ConfigError(f"sieving.{sieve.name}: there is no domain {name!r}{_near(name, known)}")
 
     def _lay_out(self, layout: Layout) -> None:
         prompted = [stage for stage in self.pipeline.stages if stage.prompt is not None]

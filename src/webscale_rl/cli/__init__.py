@@ -13,16 +13,18 @@ from collections.abc import Callable
 
 import typer
 
-from webscale_rl.cli import dedup, difficulty, inspect, reward_server, run, score
+from webscale_rl.cli import balance, compare, dedup, difficulty, inspect, reward_server, run, score
 from webscale_rl.cli.options import RESUMABLE, WRONG_USAGE, fail
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "run": run.run_command,
     "estimate": run.estimate_command,
     "status": inspect.status,
+    "compare": compare.compare,
     "export": inspect.export,
     "difficulty": difficulty.difficulty_command,
     "dedup": dedup.dedup,
+    "balance": balance.balance,
     "score": score.score,
     "reward-server": reward_server.reward_server,
     "domains": inspect.domains_command,

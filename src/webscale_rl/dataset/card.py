@@ -5,8 +5,10 @@ No dates and no durations: the same run writes the same bytes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+
+from webscale_rl.target import Beyond
 
 COLUMNS = {
     "id": "digest of document, persona, question and answer",
@@ -70,14 +72,8 @@ def card(summary: Mapping[str, Any], record: Mapping[str, Any]) -> str:
         "",
         "## What became of every record",
         "",
-        "| stage | unit | seen | kept | dropped | failed |",
-        "|---|---|---|---|---|---|",
-        *(
-            f"| {row['stage']} | {row['unit']} | {row['seen']:,} | {row['kept']:,} | {sum(row['dropped'].values()):,}"
-            f" | {sum(row['failed'].values()):,} |"
-            for row in summary["funnel"]
-        ),
-        "",
+        *_funnel(summary["funnel"]),
+        *_balance(summary.get("sieving", {}).get("balance", {})),
     ]
     lines += _difficulty(summary.get("difficulty"))
     for column, title in (("domain", "Domains"), ("answer_type", "Answer types")):
@@ -104,6 +100,36 @@ def _difficulty(told: Mapping[str, Any] | None) -> list[str]:
         *(f"| {word.replace('_', ' ')} | {told[word]:,} |" for word in solved),
         "",
     ]
+
+
+def _funnel(funnel: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """The table. Of a run that aimed at quotas, only what follows the cut: before it, numbers differ with timing."""
+    cut = next((at for at, row in enumerate(funnel) if row["stage"] == Beyond.name), None)
+    if cut is not None:
+        yield "Documents of domains that were full were left out. From the examples that were made until then:"
+        yield ""
+        funnel = funnel[cut + 1 :]
+    yield "| stage | unit | seen | kept | dropped | failed |"
+    yield "|---|---|---|---|---|---|"
+    for row in funnel:
+        dropped, failed = sum(row["dropped"].values()), sum(row["failed"].values())
+        yield f"| {row['stage']} | {row['unit']} | {row['seen']:,} | {row['kept']:,} | {dropped:,} | {failed:,} |"
+    yield ""
+
+
+def _balance(balance: Mapping[str, Mapping[str, Mapping[str, int]]]) -> Iterator[str]:
+    for column, values in balance.items():
+        yield f"## Balance by {column}"
+        yield ""
+        yield f"| {column} | wanted | found | kept |"
+        yield "|---|---|---|---|"
+        for value, count in values.items():
+            yield f"| {_cell(value)} | {count['wanted']:,} | {count['found']:,} | {count['kept']:,} |"
+        yield ""
+
+
+def _cell(value: str) -> str:
+    return " ".join(value.replace("|", "\\|").split())
 
 
 def _limits(backend: str) -> list[str]:

@@ -41,7 +41,8 @@ def finish(run: Run, parts: Parts, folder: Path, record: Mapping[str, Any]) -> d
         tally.end("pair", sieve, END_DROPPED, reason)
 
     with scratch_folder(folder / ".sieves") as scratch:
-        examples = sift(shards, parts.sieves, scratch)
+        passes = parts.passes
+        examples = sift(shards, passes, scratch)
         with (
             replace_folder(folder / "dropped") as target,
             PartWriter(target, DROPPED_COLUMNS, run.dataset.rows_per_file) as writer,
@@ -54,9 +55,10 @@ def finish(run: Run, parts: Parts, folder: Path, record: Mapping[str, Any]) -> d
             write_failed(shards, writer)
         stages = [stage.name for stage in parts.pipeline.stages]
         units = {stage.name: stage.unit for stage in parts.pipeline.stages}
-        summary = summarise(tally, stages, units, [sieve.name for sieve in parts.sieves])
+        summary = summarise(tally, stages, units, [sieve.name for sieve in passes])
         summary |= money(tally, parts)
         rates = read_rates(folder / DIFFICULTY, scratch)
+        summary["sieving"] = {sieve.name: told for sieve in passes if (told := getattr(sieve, "told", None))}
         with replace_folder(folder / "dataset") as target:
             with PartWriter(target, EXAMPLE_COLUMNS, run.dataset.rows_per_file) as writer:
                 write_dataset(examples, shards, writer, facts, rates.fill if rates else None)

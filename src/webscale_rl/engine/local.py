@@ -22,12 +22,13 @@ from webscale_rl.dataset.rows import outcome_row
 from webscale_rl.engine.ask import Asker
 from webscale_rl.engine.caps import Caps
 from webscale_rl.engine.feed import Item, feed
+from webscale_rl.engine.gate import Gate
 from webscale_rl.engine.keeper import Keeper
 from webscale_rl.engine.moved import MovedReplies
 from webscale_rl.engine.observers import Observers
 from webscale_rl.engine.progress import Progress
 from webscale_rl.engine.replies import Stored, read_spent
-from webscale_rl.engine.shard import Commit, Shard, read_commit
+from webscale_rl.engine.shard import Commit, Shard, read_commit, shard_path
 from webscale_rl.engine.stop import Stop, Stopped
 from webscale_rl.engine.traffic import Traffic
 from webscale_rl.pipeline import Outcome
@@ -47,14 +48,15 @@ class LocalRunner:
     """Runs the pipeline over a corpus into a run directory. `rules` and `source` are digests (see `Commit`).
 
     `moved` finds replies in other shards of the directory, `elsewhere` those of its pilot (and for a pilot, its run's);
-    what the run directory `also_paid` holds counts against the caps. `used` is told of every reply that a document
-    took, by the document's ordinal, whether it was bought now or before.
+    what the run directory `also_paid` holds counts against the caps. `gate` says what need not be paid for. `used` is
+    told of every reply that a document took, by the document's ordinal, whether it was bought now or before.
     """
 
     def __init__(self, run: Run, parts: Parts, folder: Path, *, rules: str, source: str, stop: Stop) -> None:
         self.moved: MovedReplies | None = None
         self.elsewhere: MovedReplies | None = None
         self.also_paid: Path | None = None
+        self.gate: Gate | None = None
         self.used: Callable[[int, Stored], None] = lambda ordinal, stored: None
         self._run = run
         self._parts = parts
@@ -168,6 +170,8 @@ class LocalRunner:
                     else:
                         to_skip = finished.documents
                         self.progress.committed(finished)
+                        if self.gate is not None:
+                            await self._on_disk(self.gate.read, shard_path(self._folder, index))
                 if shard is None:
                     to_skip -= 1
                 else:
@@ -243,6 +247,8 @@ class LocalRunner:
             if fresh:
                 fresh = False
                 self._traffic.begun()
+            if self.gate is not None and (barred := self.gate.bars(stage, record, ordinal)) is not None:
+                return barred
             return await self._asker.ask(shard, ordinal, stage, record)
 
         try:
@@ -260,6 +266,8 @@ class LocalRunner:
         keep_text = self._run.dataset.pretrain_text
         rows = [outcome_row(ordinal, outcome, self._labels, keep_text) for outcome in outcomes]
         shard.add(ordinal, rows)
+        if self.gate is not None:
+            self.gate.ended(ordinal, rows)
         shard.open_documents -= 1
         self.progress.ended(rows)
         if shard.finished:

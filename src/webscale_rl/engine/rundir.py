@@ -66,6 +66,7 @@ def resolved(run: Run, parts: Parts, source: str = "") -> dict[str, Any]:
             "prompts": {stage: prompt.digest for stage, prompt in prompts.items()},
             "layouts": {stage: prompt.layout for stage, prompt in prompts.items()},
             "domains": parts.context.domains.digest,
+            **({} if parts.target is None else {"target": parts.target.digest}),
         },
         "config": config,
     }
@@ -172,6 +173,8 @@ def _repayments(parts: Parts) -> dict[str, list[str]]:
 
 def _price(key: str, repays: Mapping[str, list[str]]) -> str:
     steps = key.split(".")
+    if steps[:2] == ["sieving", "balance"] and repays:
+        return "pays nothing again, but for documents that were left out"
     if steps[0] in _RULES_ONLY:
         return _told([])
     if steps[0] in _INPUT:

@@ -56,10 +56,28 @@ def books_lines(summary: Mapping[str, Any]) -> Iterator[str]:
         if retried:
             yield f"not answered and tried again: {_why(retried)}"
         yield from _share_lines(summary.get("endpoints", {}))
+    yield from _short_lines(summary.get("sieving", {}))
     if summary["failures"]:
         yield f"failures: {_why(summary['failures'])} (failed/ names each); run again to try them again"
     if not summary["pairs"]["kept"] and summary["documents"]["seen"]:
         yield "no pair was kept: dropped/ names the reason for each document"
+
+
+def _short_lines(sieving: Mapping[str, Any]) -> Iterator[str]:
+    """What the balance could not fill, and what would."""
+    full: list[str] = []
+    for column, values in sieving.get("balance", {}).items():
+        for value, count in values.items():
+            if count["kept"] < count["wanted"]:
+                told = f"{column} {clean(value, 80)}: {count['kept']:,} of {count['wanted']:,} wanted"
+                yield f"balance: {told} ({count['found']:,} found)"
+                target = sieving.get("target", {}).get(value) if column == "domain" else None
+                full += [value] if target is not None and target["made"] >= target["enough"] else []
+    if full:
+        yield (
+            f"  of {', '.join(full)} the sieves took more than the margin left: raise sieving.balance.margin and run"
+            " again, which pays for the documents that were left out and for nothing twice"
+        )
 
 
 def _share_lines(endpoints: Mapping[str, int]) -> Iterator[str]:

@@ -71,7 +71,9 @@ _SHARE_OF = re.compile(r"(?:%|per ?cent) of (?:the |all )?([\w']{1,30}(?: [\w']{
 _SHARE_ASKED = re.compile(
     r"\b(?:percent|per cent|percentage) of ([^?]{1,80}?) (?:is|are|was|were|has|have|had|does|do)\b([^?]{0,80})"
 )
-_SHARE_SUBJECT = re.compile(r"\b([a-z]{3,20}) (?:is|are|was|were|makes? up) (?:about |around |roughly )?\d[\d.]{0,8} ?%")
+_SHARE_SUBJECT = re.compile(
+    r"\b([a-z]{3,20}) (?:is|are|was|were|makes? up) (?:about |around |roughly )?\d[\d.]{0,8} ?%"
+)
 _NAMED = frozenset({"name", "person"})
 _SAYING = frozenset({"yes_no", "code", "formula"})
 """Here "false", "!" and "not" are answers."""

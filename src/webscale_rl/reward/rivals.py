@@ -23,9 +23,13 @@ _HEARSAY = re.compile(
     re.IGNORECASE,
 )
 """What others say: the answer itself does not."""
-_SILENT = DEMONYMS | STOP | frozenset(
-    "the a an it its he his she her they their this that these those there in on at by for from of as when while after"
-    " before since both each all many most some mostly mainly only however also today originally although though".split()
+_SILENT = (
+    DEMONYMS
+    | STOP
+    | frozenset(
+        "the a an it its he his she her they their this that these those there in on at by for from of as when while after"
+        " before since both each all many most some mostly mainly only however also today originally although though".split()
+    )
 )
 
 

@@ -45,7 +45,9 @@ _CONTRASTING = frozenset("whereas while although though unlike whilst".split())
 _RELATIVE = frozenset("which who whose whom where".split())
 _NAMING = frozenset("is are was were be called named termed known as being".split())
 _LINKS = frozenset("by in of from to with on at as for into during under through".split())
-_CREDITED = frozenset("credited attributed ascribed belongs belonged owed goes went due thanks married wed engaged".split())
+_CREDITED = frozenset(
+    "credited attributed ascribed belongs belonged owed goes went due thanks married wed engaged".split()
+)
 _SAID = frozenset(
     """believe believes believed think thinks found finds find show shows showed shown state states stated say says said
     suggest suggests suggested indicate indicates indicated argue argues argued conclude concludes concluded agree

@@ -218,7 +218,8 @@ def focus(sentence: str, question: str) -> str | None:
         return None
     subject = asked & content(_VERB.split(clauses[0], maxsplit=1)[0])
     shared = [
-        len(asked & (content(clause) | subject if _SUBJECTLESS.match(clause) else content(clause))) for clause in clauses
+        len(asked & (content(clause) | subject if _SUBJECTLESS.match(clause) else content(clause)))
+        for clause in clauses
     ]
     best = max(shared)
     if not best or shared.count(best) > 1:

@@ -41,8 +41,12 @@ _ARTICLES = frozenset(("a", "an", "the"))
 _LONGEST = 10
 _DOUBLED = re.compile(r"(.)\1")
 _REGION = re.compile(r"[A-ZÀ-ÖØ-Þ][\w.'’-]*(?:[ -](?:of|the|de|la|[A-ZÀ-ÖØ-Þ][\w.'’-]*)){0,4}")
-_PLACED = re.compile(r"\bwhere\b|\b(?:what|which) (?:city|town|village|place|location)|\b(?:born|located|birthplace)\b", re.I)
-_REGIONS = re.compile(r"\b(?:territory|province|county|region|district|prefecture|state|island|canton|department|oblast)\b")
+_PLACED = re.compile(
+    r"\bwhere\b|\b(?:what|which) (?:city|town|village|place|location)|\b(?:born|located|birthplace)\b", re.I
+)
+_REGIONS = re.compile(
+    r"\b(?:territory|province|county|region|district|prefecture|state|island|canton|department|oblast)\b"
+)
 _FRONT = re.compile(
     r"\b(?:where|which|what)(?:'s| is| was| are| were)?(?: the)?(?: name of the| capital)?\b.{0,40}\b(?:city"
     r"|country|state|capital"
@@ -234,7 +238,11 @@ def _beside(text: Text, at: Scene, start: int, end: int) -> Match | None:
         if known:
             return None
         asked_elsewhere = any(place in at.asked for place in PLACES if " " not in place)
-        if not (container in PLACES or _REGIONS.search(container)) or asked_elsewhere or container == " ".join(word.plain for word in words[start:end]):
+        if (
+            not (container in PLACES or _REGIONS.search(container))
+            or asked_elsewhere
+            or container == " ".join(word.plain for word in words[start:end])
+        ):
             return Match(None, "container")
         return None
     if start and "," in words[start].gap and any(is_new(at, word) for word in words[:start]):
