@@ -55,6 +55,18 @@ class Chunk(NamedTuple):
     size: int
 
 
+def chosen(chunk: Chunk, places: Sequence[int]) -> Chunk:
+    """The chunk with only the rows that stand at these places in it."""
+    if isinstance(chunk.whole, list):
+        whole: list[bytes] | pa.RecordBatch = [chunk.whole[place] for place in places]
+    else:
+        import pyarrow as pa
+
+        whole = chunk.whole.take(pa.array(places, pa.int64()))
+    size = chunk.size * len(places) // max(1, len(chunk.numbers))
+    return Chunk([chunk.numbers[place] for place in places], [chunk.values[place] for place in places], whole, size)
+
+
 class Source(Protocol):
     """A file of rows. `unit` is what its rows are called, `shown` its name without secrets. A context manager."""
 
@@ -253,6 +265,9 @@ class _LineSink:
 
     def write(self, chunk: Chunk, added: Mapping[str, Sequence[Any]]) -> None:
         rows = chunk.whole if isinstance(chunk.whole, list) else [orjson.dumps(row) for row in _as_json(chunk.whole)]
+        if not added:
+            self._file.write(b"\n".join([*rows, b""]))
+            return
         ends = zip(*added.values(), strict=True)
         written = []
         for number, value, row, end in zip(chunk.numbers, chunk.values, rows, ends, strict=True):

@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 import typer
 
-from webscale_rl.cli import inspect, reward_server, run, score
+from webscale_rl.cli import decontaminate, inspect, reward_server, run, score
 from webscale_rl.cli.options import RESUMABLE, WRONG_USAGE, fail
 
 COMMANDS: dict[str, Callable[..., None]] = {
@@ -22,6 +22,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "status": inspect.status,
     "export": inspect.export,
     "score": score.score,
+    "decontaminate": decontaminate.decontaminate,
     "reward-server": reward_server.reward_server,
     "domains": inspect.domains_command,
     "check-config": inspect.check_config,

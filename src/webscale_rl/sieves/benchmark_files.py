@@ -56,7 +56,8 @@ def item(row: Mapping[str, Any]) -> tuple[str, str] | None:
 
 
 def _answer(given: Any, row: Mapping[str, Any]) -> str:
-    options, labels = row.get("choices", row.get("options")), None
+    options: Any = row.get("choices", row.get("options"))
+    labels: Any = None
     if isinstance(options, dict):
         options, labels = options.get("text"), options.get("label")
     if isinstance(options, list) and all(isinstance(option, str) for option in options):

@@ -1,4 +1,4 @@
-"""Looks texts up in an index of benchmarks: some passes of numpy over a batch, Python only for what looks like a hit."""
+"""Looks texts up in an index of benchmarks: passes of numpy over a batch, Python only for what looks like a hit."""
 
 from __future__ import annotations
 
@@ -81,8 +81,12 @@ class Hit(NamedTuple):
     @property
     def detail(self) -> str:
         """For people, and for `dropped/`."""
-        span = f"words {self.first_word + 1} to {self.last_word}"
-        return f"{self.benchmark} {self.item}: {self.why}, {span}: {self.excerpt}"
+        return f"{self.benchmark} {self.item}: {self.why}; {self.span}"
+
+    @property
+    def span(self) -> str:
+        """Which words of the text, and how they begin."""
+        return f"words {self.first_word + 1} to {self.last_word}: {self.excerpt}"
 
 
 class _Batch(NamedTuple):

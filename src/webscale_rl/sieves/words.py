@@ -156,14 +156,14 @@ def _joined(texts: Sequence[str]) -> tuple[str, Places, Any, Any]:
     if joined.isascii():
         codes: Any = np.frombuffer(joined.encode("ascii"), np.uint8)
         codes = codes + (codes - np.uint8(65) < 26) * np.uint8(32)
-        return joined, _lengths(plain), codes, _CHARACTERS.kinds[codes]
-    codes, kinds = _CHARACTERS.look_up(joined)
+        return joined, _lengths(plain), codes, _characters().kinds[codes]
+    codes, kinds = _characters().look_up(joined)
     if (kinds == _SEVERAL).any():
         ends = np.cumsum(_lengths(plain))
         for row in np.unique(np.searchsorted(ends, np.flatnonzero(kinds == _SEVERAL), side="right")):
             plain[row] = unicodedata.normalize("NFKD", plain[row]).casefold()
         joined = " ".join([*plain, ""])
-        codes, kinds = _CHARACTERS.look_up(joined)
+        codes, kinds = _characters().look_up(joined)
     return joined, _lengths(plain), codes, kinds
 
 
@@ -191,6 +191,11 @@ class _Characters:
     def _learn(self, codes: Iterable[int]) -> None:
         for code in codes:
             self._bare[code], self.kinds[code] = _character(chr(code))
+
+
+@lru_cache(maxsize=1)
+def _characters() -> _Characters:
+    return _Characters()
 
 
 def _character(character: str) -> tuple[int, int]:
@@ -232,6 +237,3 @@ def _kept_powers(count: int, sign: int) -> Numbers:
     powers = np.full(count, pow(_BASE, sign, 1 << 64), np.uint64)
     powers[0] = 1
     return np.cumprod(powers)
-
-
-_CHARACTERS = _Characters()
