@@ -1,9 +1,9 @@
 """Builds the packaged indexes of benchmarks: `python -m webscale_rl.sieves.build_index SRC OUT`.
 
-SRC is a folder of JSON Lines files (plain or .gz) with `benchmark`, `question` and `answer`, and a SOURCE.md with a table
-that says of each file where it comes from (`file`, `repo@commit`, `path`, `licence`). OUT gets an index for each benchmark,
-`common.bin` (the pairs of words that many items have, and how little each tells) and `sources.json`, which says what
-each index was made of. No text of an item goes into any of them. The same files give the same bytes.
+SRC is a folder of JSON Lines files (plain or .gz) with `benchmark`, `question` and `answer`, and a SOURCE.md with a
+table that says of each file where it comes from (`file`, `repo@commit`, `path`, `licence`). OUT gets an index for each
+benchmark, `common.bin` (the pairs of words that many items have, and how little each tells) and `sources.json`, which
+says what each index was made of. No text of an item goes into any of them. The same files give the same bytes.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -126,19 +126,20 @@ class Matcher:
 
         A very long text is looked at in parts; the words of a hit are counted from the beginning of its part.
         """
-        if all(len(text) <= LONGEST for text in texts):
-            return self._find(texts, answers)
         found: list[Hit | None] = []
-        for row, text in enumerate(texts):
-            answer = None if answers is None else answers[row : row + 1]
-            parts = range(0, max(1, len(text) - OVERLAP), LONGEST - OVERLAP)
-            hits = (self._find([text[begin : begin + LONGEST]], answer)[0] for begin in parts)
+        for begin, end in _slices(texts):
+            some = None if answers is None else answers[begin:end]
+            if len(texts[begin]) <= LONGEST:
+                found += self._find(texts[begin:end], some)
+                continue
+            parts = range(0, len(texts[begin]) - OVERLAP, LONGEST - OVERLAP)
+            hits = (self._find([texts[begin][at : at + LONGEST]], some)[0] for at in parts)
             found.append(next((hit for hit in hits if hit is not None), None))
         return found
 
     def _find(self, texts: Sequence[str], answers: Sequence[str] | None) -> list[Hit | None]:
         found: list[Hit | None] = [None] * len(texts)
-        if not texts or not len(self.index.items):
+        if not len(self.index.items):
             return found
         batch = _Batch.of(texts)
         given = None if answers is None else hashed_answers(answers)
@@ -196,7 +197,7 @@ class Matcher:
         each = np.repeat(index.triple_starts[which] - before, counts) + np.arange(int(counts.sum()))
         items = index.triple_items[each].astype(np.int64)
         places = np.repeat(starts[at], counts)
-        texts = batch.texts_of(places)
+        texts = np.repeat(batch.texts_of(starts[at]), counts)
         keys = (items << 40) + places + texts * _GAP
         order = np.argsort(keys)
         keys, items, places, texts = keys[order], items[order], places[order], texts[order]
@@ -273,3 +274,15 @@ class Matcher:
         name = self.index.benchmark_of(item).name
         whole = int(self.index.items["whole"][item])
         return Hit(reason, name, f"{whole:016x}", *span, why, excerpt)
+
+
+def _slices(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """From which text to which, so that those together have about AT_ONCE characters and a very long one is alone."""
+    begin = held = 0
+    for row, text in enumerate(texts):
+        if row > begin and held + len(text) > AT_ONCE:
+            yield begin, row
+            begin, held = row, 0
+        held += len(text)
+    if texts:
+        yield begin, len(texts)

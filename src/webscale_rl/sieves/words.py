@@ -153,12 +153,8 @@ def _joined(texts: Sequence[str]) -> tuple[str, Places, Any, Any]:
     """All texts with a blank behind each, their lengths with it, their characters' codes, and what each of these is."""
     plain = [*texts]
     joined = " ".join([*plain, ""])
-    if joined.isascii():
-        codes: Any = np.frombuffer(joined.encode("ascii"), np.uint8)
-        codes = codes + (codes - np.uint8(65) < 26) * np.uint8(32)
-        return joined, _lengths(plain), codes, _characters().kinds[codes]
     codes, kinds = _characters().look_up(joined)
-    if (kinds == _SEVERAL).any():
+    if not joined.isascii() and (kinds == _SEVERAL).any():
         ends = np.cumsum(_lengths(plain))
         for row in np.unique(np.searchsorted(ends, np.flatnonzero(kinds == _SEVERAL), side="right")):
             plain[row] = unicodedata.normalize("NFKD", plain[row]).casefold()
@@ -175,22 +171,36 @@ class _Characters:
     """What each character is, and its code without case and accents: looked up once for each that comes along."""
 
     def __init__(self) -> None:
-        self.kinds = np.full(sys.maxunicode + 1, _UNKNOWN, np.uint8)
+        self._kinds = np.full(sys.maxunicode + 1, _UNKNOWN, np.uint8)
         self._bare = np.arange(sys.maxunicode + 1, dtype=np.uint32)
         self._learn(range(128))
+        ascii_ = slice(0, 128)
+        self._byte_kinds = self._kinds[ascii_].tobytes().ljust(256, b"\0")
+        self._byte_bare = self._bare[ascii_].astype(np.uint8).tobytes().ljust(256, b"\0")
 
     def look_up(self, text: str) -> tuple[Any, Any]:
         """The codes without case and accents, and the kinds, of a text's characters."""
+        if text.isascii():
+            return self._bytes(text.encode("ascii"))
         codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
-        kinds = self.kinds[codes]
-        if (kinds == _UNKNOWN).any():
-            self._learn(np.unique(codes[kinds == _UNKNOWN]).tolist())
-            kinds = self.kinds[codes]
-        return self._bare[codes], kinds
+        narrow, kinds = self._bytes(codes.astype(np.uint8).tobytes())
+        bare = narrow.astype(np.uint32)
+        other = np.flatnonzero(codes > 127)  # few, in most texts: the rest goes byte by byte
+        found = codes[other]
+        its = self._kinds[found]
+        if (its == _UNKNOWN).any():
+            self._learn(np.unique(found[its == _UNKNOWN]).tolist())
+            its = self._kinds[found]
+        kinds[other], bare[other] = its, self._bare[found]
+        return bare, kinds
+
+    def _bytes(self, text: bytes) -> tuple[Any, Any]:
+        kinds = np.frombuffer(bytearray(text.translate(self._byte_kinds)), np.uint8)
+        return np.frombuffer(text.translate(self._byte_bare), np.uint8), kinds
 
     def _learn(self, codes: Iterable[int]) -> None:
         for code in codes:
-            self._bare[code], self.kinds[code] = _character(chr(code))
+            self._bare[code], self._kinds[code] = _character(chr(code))
 
 
 @lru_cache(maxsize=1)
