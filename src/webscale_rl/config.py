@@ -124,7 +124,9 @@ class Run(_Section):
     layout: Layout = Field(
         "shared_prefix", description="where the parts of the prompts stand, for a server's prefix cache (prompts.md)"
     )
-    sieves: tuple[str, ...] = Field(("dedup",), description="passes over all finished examples, in their order")
+    sieves: tuple[str, ...] = Field(
+        ("dedup", "decontaminate"), description="passes over all finished examples, in their order"
+    )
     sieving: dict[str, dict[str, Any]] = Field(default_factory=dict, description="options of the sieves, by name")
     traffic: TrafficOptions = Field(default_factory=TrafficOptions, description="how calls are made")
     caps: CapOptions = Field(default_factory=CapOptions, description="what the run may spend")

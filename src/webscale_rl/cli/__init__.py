@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 import typer
 
-from webscale_rl.cli import balance, compare, dedup, difficulty, inspect, reward_server, run, score
+from webscale_rl.cli import balance, compare, decontaminate, dedup, difficulty, inspect, reward_server, run, score
 from webscale_rl.cli.options import RESUMABLE, WRONG_USAGE, fail
 
 COMMANDS: dict[str, Callable[..., None]] = {
@@ -26,6 +26,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "dedup": dedup.dedup,
     "balance": balance.balance,
     "score": score.score,
+    "decontaminate": decontaminate.decontaminate,
     "reward-server": reward_server.reward_server,
     "domains": inspect.domains_command,
     "check-config": inspect.check_config,
