@@ -16,7 +16,7 @@ SRC = Path(registry.__file__).parent
 
 def test_every_file_that_holds_a_part_is_a_name() -> None:
     assert registry.names("stages", "takes") == ["check", "classify", "filter", "generate", "heuristics", "precheck"]
-    assert registry.names("sieves", "judge") == ["dedup"]
+    assert registry.names("sieves", "judge") == ["decontaminate", "dedup"]
     assert registry.names("backends", "paid") == ["batch", "extractive", "openai"]
     assert registry.names("dataset.exporters", "form") == ["jsonl", "webscale"]
 
@@ -33,7 +33,7 @@ def test_a_part_is_called_as_its_file_is(package: str, attribute: str) -> None:
 def test_a_misspelt_name_is_told_the_nearest_one() -> None:
     with pytest.raises(ConfigError, match=r"stages: there is no 'chekc'; did you mean 'check'\? .*'module:Class'"):
         registry.load("stages", "chekc", "takes")
-    with pytest.raises(ConfigError, match=r"sieves: there is no 'xyz'; known: dedup"):
+    with pytest.raises(ConfigError, match=r"sieves: there is no 'xyz'; known: decontaminate, dedup"):
         registry.load("sieves", "xyz", "judge")
 
 
