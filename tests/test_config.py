@@ -115,7 +115,7 @@ def test_without_a_backend_the_embedded_one_answers_and_with_options_alone_opena
 def test_every_default_is_a_run_that_works() -> None:
     parts = Parts(Run())
     assert [stage.name for stage in parts.pipeline.stages] == list(PIPELINE) == parts.enabled
-    assert [sieve.name for sieve in parts.sieves] == ["dedup"]
+    assert [sieve.name for sieve in parts.sieves] == ["dedup", "decontaminate"]
 
 
 @pytest.mark.parametrize("name", ["heuristics", "filter", "classify", "precheck", "check"])

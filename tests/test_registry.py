@@ -17,7 +17,7 @@ SRC = Path(registry.__file__).parent
 def test_every_file_that_holds_a_part_is_a_name() -> None:
     stages = ["agree", "check", "classify", "filter", "generate", "heuristics", "precheck"]
     assert registry.names("stages", "takes") == stages
-    assert registry.names("sieves", "judge") == ["balance", "dedup"]
+    assert registry.names("sieves", "judge") == ["balance", "decontaminate", "dedup"]
     assert registry.names("backends", "paid") == ["batch", "extractive", "openai"]
     assert registry.names("dataset.exporters", "form") == ["jsonl", "webscale"]
 
@@ -34,7 +34,7 @@ def test_a_part_is_called_as_its_file_is(package: str, attribute: str) -> None:
 def test_a_misspelt_name_is_told_the_nearest_one() -> None:
     with pytest.raises(ConfigError, match=r"stages: there is no 'chekc'; did you mean 'check'\? .*'module:Class'"):
         registry.load("stages", "chekc", "takes")
-    with pytest.raises(ConfigError, match=r"sieves: there is no 'xyz'; known: balance, dedup"):
+    with pytest.raises(ConfigError, match=r"sieves: there is no 'xyz'; known: balance, decontaminate, dedup"):
         registry.load("sieves", "xyz", "judge")
 
 

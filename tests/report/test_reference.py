@@ -14,7 +14,7 @@ from webscale_rl.config import Parts, Run
 from webscale_rl.report.reference import reference, starter
 
 KINDS = {"backends": ("paid", "backend"), "stages": ("takes", "stages.{}")}
-ROW = re.compile(r"\| `([a-z_.]+)` \| (.+?) \| (.*?) \| (.*) \|")
+ROW = re.compile(r"\| `([a-z0-9_.]+)` \| (.+?) \| (.*?) \| (.*) \|")
 
 
 def keys(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
@@ -54,7 +54,7 @@ def test_every_key_says_its_type_its_default_and_what_it_does() -> None:
     assert told["dataset.pretrain_text"][:2] == ("true or false", "`true`")
     assert told["inputs"][:2] == ("list of text", "`[]`")
     assert told["stages.classify.temperature"][:2] == ("number or null", "`0.7`")
-    assert told["sieves"][1] == "`['dedup']`"
+    assert told["sieves"][1] == "`['dedup', 'decontaminate']`"
     assert rows("backend: `use: openai`")["backend.use"][1] == "required"
     for key, (kind, _, meaning) in told.items():
         if not key.endswith(".use"):

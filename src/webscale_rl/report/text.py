@@ -12,11 +12,11 @@ from webscale_rl.types import Example
 
 def funnel_lines(funnel: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     """A table: each stage's records seen, kept, dropped (with the reasons) and failed."""
-    yield f"{'stage':<12} {'':<9} {'seen':>9} {'kept':>9} {'dropped':>9} {'failed':>7}  why"
+    yield f"{'stage':<13} {'':<9} {'seen':>9} {'kept':>9} {'dropped':>9} {'failed':>7}  why"
     for row in funnel:
         dropped, failed = sum(row["dropped"].values()), sum(row["failed"].values())
         yield (
-            f"{row['stage'][:12]:<12} {row['unit'] + 's':<9} {row['seen']:>9,} {row['kept']:>9,} {dropped:>9,}"
+            f"{row['stage'][:13]:<13} {row['unit'] + 's':<9} {row['seen']:>9,} {row['kept']:>9,} {dropped:>9,}"
             f" {failed:>7,}  {_why({**row['dropped'], **row['failed']})}"
         ).rstrip()
 
