@@ -1,6 +1,6 @@
 """The heuristics stage beside datatrove's filters: documents per second and core, and where their decisions differ.
 
-python -m benchmarks.heuristics --corpus CORPUS... --datatrove VENV [--make-venv] [--documents 2000] [--characters 2800]
+python -m benchmarks.heuristics --corpus CORPUS... --datatrove VENV [--make-venv] [--documents 2000] [--least 0]
 
 Documents are drawn from the corpus by a fixed seed and cut to so many characters. Both sides run in one process each,
 one after the other; the time is CPU time of one core. "On their words": our rules on the same texts with white space
@@ -104,10 +104,11 @@ def differences(ours: Sequence[str], theirs: Sequence[str], most: int = 4) -> st
     return ", ".join(f"{pair} {count}" for pair, count in pairs.most_common(most))
 
 
-def drawn(sources: list[str], count: int, characters: int) -> list[str]:
+def drawn(sources: list[str], count: int, least: int, characters: int) -> list[str]:
     """Texts of the corpus, by a fixed seed."""
     options = CorpusOptions()
-    texts = [item.text[:characters] for item in read(files(sources, options), options) if isinstance(item, Document)]
+    documents = (item for item in read(files(sources, options), options) if isinstance(item, Document))
+    texts = [document.text[:characters] for document in documents if len(document.text) >= least]
     random.Random(0).shuffle(texts)
     return texts[:count]
 
@@ -159,11 +160,12 @@ def main() -> None:
     parser.add_argument("--datatrove", type=Path, required=True, help="folder of datatrove's environment")
     parser.add_argument("--make-venv", action="store_true", help="make it first, if it is not there")
     parser.add_argument("--documents", type=int, default=2000)
-    parser.add_argument("--characters", type=int, default=2800)
+    parser.add_argument("--least", type=int, default=0, help="leave out documents of fewer characters")
+    parser.add_argument("--characters", type=int, default=2800, help="cut the others there")
     given = parser.parse_args()
     if given.make_venv:
         make(given.datatrove)
-    texts = drawn(given.corpus, given.documents, given.characters)
+    texts = drawn(given.corpus, given.documents, given.least, given.characters)
     size = sum(len(text.encode()) for text in texts) / len(texts)
     print(f"{len(texts)} documents of {size:,.0f} bytes on average\n", flush=True)
     print(table(texts, *peer(given.datatrove, texts)))
