@@ -118,7 +118,8 @@ def peer(venv: Path, texts: Sequence[str]) -> tuple[dict[str, Decisions], list[s
     with TemporaryDirectory() as folder:
         source, target = Path(folder, "texts.json"), Path(folder, "decisions.json")
         source.write_text(json.dumps(list(texts)), encoding="utf-8")
-        command = [venv / "bin" / "python", "-m", "benchmarks.peers.datatrove_filters", source, target]
+        python = str(venv / "bin" / "python")
+        command = [python, "-m", "benchmarks.peers.datatrove_filters", str(source), str(target)]
         subprocess.run(command, check=True)
         found = json.loads(target.read_text(encoding="utf-8"))
     return {name: Decisions(**decisions) for name, decisions in found["filters"].items()}, found["spaced"]

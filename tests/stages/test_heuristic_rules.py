@@ -109,6 +109,23 @@ def test_a_rule_decides_as_a_plain_count_does(text: str, rule: str, data: st.Dat
     assert decided(rule, limit, text) == expected
 
 
+NGRAMS = [rule for rule in MEASURED if "gram" in rule]
+
+
+@given(st.lists(st.sampled_from(("a", "bb", "ccc", "a-a", "été")), max_size=40), st.integers(0, 99), st.data())
+@settings(max_examples=300, deadline=None)
+def test_runs_of_words_are_counted_however_seldom_they_come_again(
+    words: list[str], once: int, data: st.DataObject
+) -> None:
+    text = " ".join([*words, *(f"word{number}" for number in range(once)), *words[: data.draw(st.integers(0, 12))]])
+    rule = data.draw(st.sampled_from(NGRAMS))
+    value = measure(rule, text)
+    assert value is not None
+    for limit in (0.0, min(1.0, value * 0.99), min(1.0, value)):
+        expected = (rule, f"{value:.4g}, limit {limit:g}") if value > limit else None
+        assert decided(rule, limit, text) == expected
+
+
 @pytest.mark.parametrize("rule", MEASURED)
 def test_a_limit_that_is_met_exactly_is_kept(rule: str) -> None:
     text = "the end. the end.\n- buy 1 # now...\nthe end. the end. of the log in\n" * 3
