@@ -155,6 +155,11 @@ def test_another_configuration_is_told_and_needs_consent(tmp_path: Path) -> None
             "stages.heuristics.min_tokens",
             "pays nothing again, but for records that now go on",
         ),
+        (
+            {"stages": {"heuristics": {"pii": "mask"}}},
+            "stages.heuristics.pii",
+            "pays for documents whose text it changes, and records that now go on",
+        ),
         ({"sieves": []}, "sieves", "pays nothing again"),
         ({"dataset": {"pretrain_text": False}}, "dataset.pretrain_text", "pays nothing again"),
         ({"shard_size": 7}, "shard_size", "pays for documents that are new"),

@@ -37,6 +37,7 @@ _OPERATIONAL_BACKEND = frozenset(
     " batch_dir poll_s completion_window rounds open_shards max_requests max_mb patience_s price_factor".split()
 )
 _RULES_ONLY = ("sieves", "sieving", "dataset")
+_MASKING = ("preset", "pii", "pii_kinds", "credentials")
 _INPUT = ("inputs", "corpus", "shard_size")
 _IN_REQUEST = frozenset(
     "model prompt layout temperature top_p max_tokens max_document_chars".split()
@@ -183,6 +184,8 @@ def _price(key: str, repays: Mapping[str, list[str]]) -> str:
         return "pays for what was never asked"
     if steps[0] == "stages" and len(steps) > 2 and steps[1] in repays and steps[2] in _IN_REQUEST:
         return _told(repays[steps[1]])
+    if steps[:2] == ["stages", "heuristics"] and len(steps) > 2 and steps[2] in _MASKING:
+        return "pays for documents whose text it changes, and records that now go on"
     if steps[0] == "stages":
         return "pays nothing again, but for records that now go on"
     first = {"domains": "classify", "seed": "generate"}.get(steps[0])
