@@ -55,6 +55,6 @@ def test_it_is_asked_of_the_middle_of_a_text_and_only_once(monkeypatch: pytest.M
 
 def test_languages_are_told_apart() -> None:
     pytest.importorskip("py3langid")
-    english = stage("heuristics", min_tokens=10, languages=("en",))
+    english = stage("heuristics", preset="paper", min_tokens=10, languages=("en",))
     assert english.decide(document(TEXT), None) == [document(TEXT)]
     assert english.decide(document(GERMAN), None) == Drop("heuristics", "languages", "de, allowed en")
