@@ -19,7 +19,8 @@ from webscale_rl.sieve import Examples, Rejected, SieveOptions
 from webscale_rl.types import content_id
 
 FULL, ALL_FULL, UNWANTED = "domain_full", "all_domains_full", "domain_unwanted"
-"""Why a document is left out, in the order of how much is saved: its questions, or all of its calls."""
+LEFT_OUT = frozenset({FULL, ALL_FULL, UNWANTED})
+"""Why a document is left out: its questions, or, when all is full, all of its calls."""
 
 
 @dataclass(frozen=True)

@@ -91,6 +91,18 @@ def test_yields_are_those_of_the_books(runs: tuple[Path, Path], compared: dict[s
     assert told["yield"][6]["a"]["value"] == pytest.approx(funnel["dedup"]["kept"] / funnel["dedup"]["seen"])
 
 
+def test_documents_that_a_quota_left_out_are_no_yield_of_a_stage(tmp_path: Path) -> None:
+    quotas = {"sieves": ["dedup", "balance"], "sieving": {"balance": {"quotas": {"domain": {"Natural Science": 12}}}}}
+    with LLMServer() as server:
+        path = corpus(tmp_path, 40)
+        plain = run(configured(path, tmp_path / "plain", server.url, traffic={"concurrency": 1}))
+        aimed = run(configured(path, tmp_path / "aimed", server.url, traffic={"concurrency": 1}, **quotas))
+    assert aimed.summary["pairs"]["dropped"]["generate"] > plain.summary["pairs"]["dropped"].get("generate", 0)
+    told = compare(tmp_path / "plain", tmp_path / "aimed")
+    kept = {found["name"]: (found["a"]["value"], found["b"]["value"]) for found in told["yield"]}
+    assert kept["kept by generate"] == (1.0, 1.0)
+
+
 def test_samples_hold_the_same_documents_of_both_runs_and_the_same_for_a_seed(runs: tuple[Path, Path]) -> None:
     a, b = common(*(read_run(folder, 20, 3) for folder in runs))
     names = [{document.document_id for document in one.documents} for one in (a, b)]

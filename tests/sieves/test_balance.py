@@ -70,7 +70,7 @@ def test_no_kind_has_more_than_its_quota_and_the_rest_is_kept_or_dropped(tmp_pat
     assert (9, "unwanted", "its domain is none of those named") in rejected
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.randoms(use_true_random=False), st.integers(0, 10), st.integers(0, 3))
 def test_which_ones_stay_depends_neither_on_the_order_nor_on_the_shards(
     tmp_path_factory: pytest.TempPathFactory, chance: random.Random, cut: int, seed: int

@@ -103,7 +103,7 @@ class _Features:
         for end in document.ends:
             # what ended before the first stage could not be read
             last = len(order) if end.stage is None else order.index(end.stage) if end.stage in stages else -1
-            for place, stage in enumerate(order[: last + 1]):
+            for place, stage in enumerate(order[: last + end.seen]):
                 if stages[stage] == end.unit:
                     row[at[f"{stage} seen"]] += 1
                     row[at[f"{stage} kept"]] += place < last

@@ -23,8 +23,9 @@ from webscale_rl.engine.shard import finished_shards
 from webscale_rl.errors import ConfigError
 from webscale_rl.sieves.fingerprints import digest
 from webscale_rl.tally import END_KEPT
+from webscale_rl.target import LEFT_OUT
 
-_OUTCOMES = ("ordinal", "unit", "end", "stage", "id", "document_id")
+_OUTCOMES = ("ordinal", "unit", "end", "stage", "reason", "id", "document_id")
 _PAIRS = ("id", "question", "answer", "answer_type", "domain", "persona")
 _ALL = 1 << 64
 
@@ -41,10 +42,12 @@ class Asked(NamedTuple):
 
 
 class Ended(NamedTuple):
-    """The end of one record: its unit, and the stage where it ended, or None if all stages kept it."""
+    """The end of one record: its unit, the stage where it ended, or None if all stages kept it, and whether that stage
+    looked at it, which it did not if the record was left out for a quota."""
 
     unit: str
     stage: str | None
+    seen: bool = True
 
 
 class Taken(NamedTuple):
@@ -124,7 +127,8 @@ def _documents(folder: Path, seed: int) -> Iterator[Taken]:
         ends, pairs, name = [], [], ""
         for row in group:
             name = row["document_id"]
-            ends.append(Ended(row["unit"], None if row["end"] == END_KEPT else row["stage"]))
+            stage = None if row["end"] == END_KEPT else row["stage"]
+            ends.append(Ended(row["unit"], stage, row["reason"] not in LEFT_OUT))
             # what the sieves left stands in the dataset, in the same order
             if following is not None and row["unit"] == "pair" and row["end"] == END_KEPT and row["id"] == following.id:
                 pairs.append(following)
