@@ -8,8 +8,8 @@ import numpy.typing as npt
 from webscale_rl.sieves.fingerprints import TELLING, Fingerprints
 from webscale_rl.sieves.minhash import Pairs
 
-PAIRS_AT_ONCE = 1 << 16
-FEATURES_AT_ONCE = 1 << 22
+PAIRS_AT_ONCE = 1 << 14
+FEATURES_AT_ONCE = 1 << 18
 
 
 def jaccard(prints: Fingerprints, pairs: Pairs, *, telling: bool = False) -> npt.NDArray[np.float64]:

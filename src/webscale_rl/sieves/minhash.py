@@ -19,9 +19,9 @@ import numpy.typing as npt
 from webscale_rl.sieves.fingerprints import Fingerprints, Hashes, mixed, word_hash
 
 BANDS, ROWS = 24, 4
-CHUNK = 1 << 12
+CHUNK = 1 << 10
 """Texts whose signatures are in memory at once."""
-CHUNK_FEATURES = 1 << 19
+CHUNK_FEATURES = 1 << 15
 MOST_IN_GROUP = 32
 """Of more texts that share a band, each is compared with so many of the first in the order of staying."""
 LEAST_SAYING = 4

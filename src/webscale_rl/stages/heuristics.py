@@ -25,7 +25,6 @@ from webscale_rl.stage import Context, Stage, StageOptions
 from webscale_rl.stages.heuristic_rules import language, lines, personal
 from webscale_rl.stages.heuristic_rules.personal import PERSONAL_KINDS, PersonalKind
 from webscale_rl.stages.heuristic_rules.repetition import Repetition
-from webscale_rl.stages.heuristic_rules.text import TextStatistics
 from webscale_rl.types import Document, Drop
 
 Guard = Literal["drop", "mask"]
@@ -149,13 +148,8 @@ PRESETS["paper"] = {
 }
 
 
-class _Text(TextStatistics):
-    """The statistics with what only some rules need."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__(text)
-        self.repetition = Repetition(self)
-
+_Text = Repetition
+"""A text with what the rules measure of it."""
 
 Rule = Callable[[_Text, Any], Any]
 """Given a text and the limit: the measured value if it breaks the limit, else None."""
@@ -220,11 +214,11 @@ def _stop_words(text: _Text, limit: int) -> int | None:
 
 
 def _duplicate_ngrams(size: int) -> Rule:
-    return lambda text, limit: text.repetition.duplicate_share(size, limit)
+    return lambda text, limit: text.duplicate_share(size, limit)
 
 
 def _top_ngram(size: int) -> Rule:
-    return lambda text, limit: text.repetition.top_share(size, limit)
+    return lambda text, limit: text.top_share(size, limit)
 
 
 def _sentences(text: _Text, limit: int) -> int | None:

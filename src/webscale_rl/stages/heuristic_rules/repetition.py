@@ -26,41 +26,41 @@ _SHORTEST = 5
 _OFFSETS = np.arange(_SHORTEST)[:, None]
 
 
-class Repetition:
-    """The n-grams of one text."""
+class Repetition(TextStatistics):
+    """The statistics of one text, its n-grams among them. One object: two that know each other would stay in memory
+    until a collection comes round, and the arrays of one text are larger than the text."""
 
-    def __init__(self, statistics: TextStatistics) -> None:
-        self._of = statistics
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
         self._signatures: dict[int, _Signatures] = {}
         self._sorted: dict[int, _Signatures] = {}
 
     def top_share(self, size: int, limit: float) -> float | None:
         """The share of characters in the most frequent n-gram of so many words, if it is over the limit; else None.
         Of equally frequent ones the first counts. One that stands once repeats nothing."""
-        of = self._of
-        most = limit * of.visible
-        if of.word_count <= size or of.heaviest * size <= most * _ROUNDED:
+        most = limit * self.visible
+        if self.word_count <= size or self.heaviest * size <= most * _ROUNDED:
             return None  # none of its words is frequent enough
-        least = max(2, int(most / (size * of.longest)))  # so often at least, to be over the limit
+        least = max(2, int(most / (size * self.longest)))  # so often at least, to be over the limit
         ordered = self._ordered(size)
         if least > len(ordered) or not (ordered[least - 1 :] == ordered[: 1 - least]).any():
             return None
         if self._top_bound(size) <= most * _ROUNDED:
             return None
-        words = of.words
+        words = self.words
         counts = Counter(zip(*(words[start:] for start in range(size)), strict=False))
         count = max(counts.values())
         top = next(ngram for ngram, times in counts.items() if times == count)
-        share = sum(map(len, top)) * count / of.visible
+        share = sum(map(len, top)) * count / self.visible
         return share if count > 1 and share > limit else None
 
     def duplicate_share(self, size: int, limit: float) -> float | None:
         """The share of characters in n-grams that stood before, if it is over the limit; else None. The text is gone
         through once: after such an n-gram, on goes what follows it, so that no character counts twice."""
-        most = limit * self._of.visible * _ROUNDED
-        if self._repeated * _SHORTEST * self._of.longest <= most or self._covered <= most:
+        most = limit * self.visible * _ROUNDED
+        if self._repeated * _SHORTEST * self.longest <= most or self._covered <= most:
             return None
-        words, seen = self._of.words, set()
+        words, seen = self.words, set()
         characters = free = 0
         for at in self._suspects:
             if at < free:
@@ -73,7 +73,7 @@ class Repetition:
                 free = at + size
             else:
                 seen.add(ngram)
-        share = characters / self._of.visible
+        share = characters / self.visible
         return share if share > limit else None
 
     # ---------------------------------------------------------------- bounds
@@ -91,12 +91,12 @@ class Repetition:
         return found
 
     def _word_signatures(self) -> _Signatures:
-        starts, ends, data = self._of.edges[::2], self._of.edges[1::2], self._of.spaced
+        starts, ends, data = self.edges[::2], self.edges[1::2], self.spaced
         parts = np.zeros((len(starts), 8), np.uint8)
-        parts[:, 0] = self._of.first_bytes
+        parts[:, 0] = self.first_bytes
         parts[:, 1] = data[ends - 1]
         parts[:, 2] = data[(starts + ends) >> 1]
-        parts.view(np.uint32)[:, 1] = self._of.lengths
+        parts.view(np.uint32)[:, 1] = self.lengths
         found: _Signatures = parts.view(np.uint64)[:, 0] * _SPREAD
         return found
 
@@ -113,14 +113,14 @@ class Repetition:
         ordered = signatures[order]
         firsts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
         counts = np.diff(firsts, append=len(ordered))
-        totals = np.concatenate(([0], np.cumsum(self._of.lengths)))
+        totals = np.concatenate(([0], np.cumsum(self.lengths)))
         spans = np.maximum.reduceat(totals[order + size] - totals[order], firsts)
         return int((counts * spans)[counts > 1].max(initial=0))
 
     @lazy
     def _repeated(self) -> int:
         """At most so many n-grams of _SHORTEST words stood before."""
-        if self._of.word_count <= _SHORTEST:
+        if self.word_count <= _SHORTEST:
             return 0
         ordered = self._ordered(_SHORTEST)
         return int(np.count_nonzero(ordered[1:] == ordered[:-1]))
@@ -132,9 +132,9 @@ class Repetition:
         order = np.argsort(signatures, kind="stable")
         ordered = signatures[order]
         later = order[1:][ordered[1:] == ordered[:-1]]
-        covered = np.zeros(self._of.word_count, bool)
+        covered = np.zeros(self.word_count, bool)
         covered[later + _OFFSETS] = True
-        return int(self._of.lengths[covered].sum())
+        return int(self.lengths[covered].sum())
 
     @lazy
     def _suspects(self) -> list[int]:
