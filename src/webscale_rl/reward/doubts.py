@@ -38,7 +38,7 @@ _AND_NUMBER = re.compile(r"\d[^.;=\n]{0,60}\band\s{1,3}\d[\d.,]{0,20}\W{0,3}$")
 _DENIED = re.compile(
     r"\b(?:is|are|was|were|be|being|as|which is|that is) (?:the |an? )?(?:wrong|incorrect|false|untrue|mistaken)\b"
     r"|\((?:not|incorrect|wrong|false|no)\)|[=:] ?(?:wrong|incorrect|false)\b"
-    r"|^\W{0,5}(?:false|wrong|incorrect|not true) ?[:;,-]|[❌✗✘🚫]|^\s{0,5}[~¬!](?=\s?[^\W\d])|^\W{0,5}not ?[(\[{]"
+    r"|^\W{0,5}(?:false|wrong|incorrect|not true) ?[:;,-]|[❌✗✘🚫]|^\s{0,5}(?:[¬!]\s?|~)(?=[^\W\d])|^\W{0,5}not ?[(\[{]"
     r"|\?\W{0,3}no\b|\b(?:just kidding|scratch that|no wait|i lied|psych)\b"
     r"|\b(?:any|every|no)(?:one|thing|body|where) (?:but|except|other than)\b|^\W{0,5}if\b|\buntil\b.{1,80}\bnow\b"
     r"|\b(?:outside|anywhere but|all but|none but)\b",

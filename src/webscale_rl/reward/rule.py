@@ -23,6 +23,7 @@ _SEVERAL = Match(None, "several")
 _PLAIN_VALUES = frozenset({"number", "quantity", "percentage"})
 _ARITHMETIC = re.compile(r"\s*\(?\d[\d.]{0,20}\)?(?:\s?[-+*×·/(]\s?\(?\d[\d.]{0,20}\)?){1,20}|\d{1,4}!")
 _ERROR = re.compile(r" ?(?:±|\+/-|\\pm) ?\d[\d.,]{0,12}(?!\d)")
+_TO_SOLVE = re.compile(r"=|\b(?:solve|equation|inequality|roots?|zeros?|solutions?|find [a-z]\b|value of [a-z]\b)")
 _PROSE = re.compile(r"(?<![\\a-zA-Z])[a-zA-Z]{3,}")
 _PIECE = re.compile(r"\n|(?<=[.!])\s+")
 
@@ -50,11 +51,17 @@ def reward(
     truths = references(ground_truth, asked, answer_type)
     if not any(truth.answer.strip() for truth in truths):
         return Verdict(None, "reference/empty")
-    found = extract(response, style, asked, truths[0].type)
+    found = extract(response, style, asked, _sort(truths[0]))
     if isinstance(found, NoAnswer):
         return Verdict(0, f"answer/{found.how}")
     score, how = _decide(response, truths, found, asked)
     return Verdict(score, how, found.text[:SHOWN], found.span)
+
+
+def _sort(truth: Reference) -> str:
+    """The type of the reference, for the choice of a sentence: what is written as a name is one."""
+    written = truth.type == "phrase" and all(word[:1].isupper() for word in truth.answer.split()[:4])
+    return "name" if written else truth.type
 
 
 def _decide(response: str, truths: Sequence[Reference], found: Extracted, question: str) -> tuple[int | None, str]:
@@ -104,12 +111,22 @@ def _compare(truth: Reference, answer: str, question: str) -> Match:
         from webscale_rl.reward import numbers  # when first used, as all kinds
         from webscale_rl.reward.kinds import formula
 
-        if (formula.is_expression(answer) or _ARITHMETIC.fullmatch(answer.strip(" $."))) and numbers.parse(
-            answer
-        ) is None:
+        if (
+            formula.is_expression(answer) or _ARITHMETIC.fullmatch(answer.strip(" $."))
+        ) and numbers.parse(answer.rstrip(" %.")) is None:
             return formula.compare(truth, answer, question)  # the 5 of "5r^5" is not what it says, and √9 is 3
     match = module.compare(truth, answer, question)
+    if truth.type == "formula" and not match.same and "=" in answer and "=" not in truth.answer:
+        return _computed(truth, answer, question) or match
     if match == _SEVERAL and (clause := focus(answer, question)) is not None:
         focused = module.compare(truth, clause, question)
         return Match(True, "clause") if focused.same else match
     return match
+
+
+def _computed(truth: Reference, answer: str, question: str) -> Match | None:
+    """The value behind the last "=" of a calculation: "A = πr² = 9π". Of an equation to be solved, a side is none."""
+    value = answer.rpartition("=")[2].strip()
+    if not value or _TO_SOLVE.search(question):
+        return None
+    return Match(True, "computed") if kind("formula").compare(truth, value, question).same else None

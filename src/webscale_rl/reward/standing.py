@@ -53,6 +53,7 @@ _SAID = frozenset(
     reported is was""".split()
 )
 _RELATIONS = frozenset("near under above below before after inside outside over".split())
+_COPULAS = frozenset("is was are were".split())
 _GOES_WITH = GENERIC | LEGAL | ORGANISATION
 _HEAD_STEMS = frozenset(map(stem, HEADS))
 _PARTIES = frozenset("for to from with against about toward towards at in into onto on upon".split())
@@ -69,7 +70,7 @@ def stands(scene: Scene, start: int, end: int, *, name: bool = False) -> Match:
         at, match = _modified(scene, first, start, name)
         match = match or _another(scene, first, at, name) or _beside(scene, start, end, name)
     return (
-        match or _joined(scene, start, end, name) or _told_elsewhere(scene, first, start, end)
+        match or (_described(scene, first, start, end) if name else None) or _joined(scene, start, end, name) or _told_elsewhere(scene, first, start, end)
         or _exchanged(scene, first, start, end) or ASSERTED
     )  # fmt: skip
 
@@ -330,6 +331,9 @@ def _beside(scene: Scene, start: int, end: int, name: bool) -> Match | None:
     if words[end - 1].owns and any(is_new(scene, word) for word in words[end : clause_end(words, end)]):
         return Match(None, "owner")
     word = words[end]
+    quoted = "'" in words[start].gap
+    if word.gap == "'" and words[end - 1].raw.endswith("s") and not quoted and is_new(scene, word):
+        return Match(None, "owner")
     if word.gap == "-" and is_content(word) and word.stem not in scene.own:
         return Match(None, "compound")
     if word.plain == "without":
@@ -345,13 +349,30 @@ def _beside(scene: Scene, start: int, end: int, name: bool) -> Match | None:
     if name:
         short = all(is_name_like(other) or not is_content(other) for other in words)
         named = is_name_like(word) or word.stem[0] == "#"
-        return Match(False if short and word.stem[0] == "#" else None, "extended") if named else None
+        alone = start == 0 and end + 1 == len(words) and not _is_past(word)
+        return Match(False if short and word.stem[0] == "#" else None, "extended") if named or alone else None
     if word.plain.endswith(("ed", "ing")) and end + 1 < len(words) and words[end + 1].plain in _LINKS:
         return None
     finite = word.plain.endswith("ed") or (word.plain.endswith("s") and not words[end - 1].plain.endswith("s"))
     if finite and len(words) > end + 1 and start <= 3:
         return None
     return Match(None, "extended")
+
+
+def _described(scene: Scene, first: int, start: int, end: int) -> Match | None:
+    """A name of which something else is said than what was asked: X is in Italy, X is a character in it."""
+    words = scene.text.words
+    last = clause_end(words, end)
+    if any(is_content(word) for word in words[first:start]) or end + 2 > last or words[end].plain not in _COPULAS:
+        return None
+    rest = words[end + 1 : last]
+    if rest[0].plain in ("in", "near") and not scene.where:
+        said = {word.stem for word in rest if is_content(word)}
+        return Match(None, "described") if said and len(scene.asked - scene.own) > len(said) and len(rest) < 4 else None
+    if rest[0].plain in ("a", "an") and any(is_new(scene, word) for word in rest):
+        known = any(word.stem in scene.asked or any(kin(word.stem, one) for one in scene.asked) for word in rest)
+        return None if known else Match(None, "described")
+    return None
 
 
 def _is_list(scene: Scene, words: tuple[Word, ...], end: int) -> bool:

@@ -42,6 +42,7 @@ _LONGEST = 10
 _DOUBLED = re.compile(r"(.)\1")
 _REGION = re.compile(r"[A-ZÀ-ÖØ-Þ][\w.'’-]*(?:[ -](?:of|the|de|la|[A-ZÀ-ÖØ-Þ][\w.'’-]*)){0,4}")
 _PLACED = re.compile(r"\bwhere\b|\b(?:what|which) (?:city|town|village|place|location)|\b(?:born|located|birthplace)\b", re.I)
+_CONTINENTS = frozenset("africa asia europe america".split())
 _REGIONS = re.compile(r"\b(?:territory|province|county|region|district|prefecture|state|island|canton|department|oblast)\b")
 _FRONT = re.compile(
     r"\b(?:where|which|what)(?:'s| is| was| are| were)?(?: the)?(?: name of the| capital)?\b.{0,40}\b(?:city"
@@ -221,7 +222,8 @@ def _beside(text: Text, at: Scene, start: int, end: int) -> Match | None:
         and before.stem not in at.own
         and (is_exclusive(before.stem) or is_exclusive(read(before.raw).stems[0]))
     ):
-        return Match(False if fragment else None, "other_name")
+        part = words[start:end] and words[start].plain in _CONTINENTS
+        return Match(False if fragment and not part else None, "other_name")
     after = words[end] if end < len(words) and not breaks(words, end) else None
     if after and after.plain in GENERIC and after.stem not in at.asked and is_name_like(after):
         return Match(None, "generic")

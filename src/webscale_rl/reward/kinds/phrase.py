@@ -261,7 +261,9 @@ def _mismatch(wanted: Wanted, text: Text, at: Scene, missing: frozenset[str], re
     if not new:
         if shares:
             signed = any(mark in text.end for mark in "+-")
-            return Match(False if any(map(is_exclusive, missing)) and not signed else None, "partial")
+            told = replaced or wanted.own & text.content
+            unlike = any(key[0] == "#" or (is_exclusive(key) and not replaced) for key in missing)
+            return Match(False if told and unlike and not signed else None, "partial")
         plain = [word for word in text.words if word.plain in PLAIN and word.stem not in wanted.own]
         return Match(None if plain and len(text.content) > len(plain) else False, "says_nothing")
     if any(kin(key, other) for key in missing for other in new):
