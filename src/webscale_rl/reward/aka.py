@@ -78,6 +78,8 @@ _SAME = tuple(
         "vitamin C;ascorbic acid",
         "influenza;flu;the flu",
         "television;TV",
+        "ampere;amp",
+        "kilogram;kg",
         "soccer;association football",
     )
 )

@@ -167,7 +167,7 @@ def decide(text: str, claims: Sequence[Claim], question: str = "", asked: frozen
     kept = [claim for claim in claims if not _NEGATED.stands_before(claim, text)]
     if not any(claim.same is not False for claim in kept):
         return Match(False, "negated")
-    joined = _joined(text, kept)
+    joined = _joined(text, _result(text, kept))
     if joined is not None:
         return joined
     given, sure = _given(text, kept, question, asked)
@@ -204,6 +204,17 @@ def _follows(pattern: re.Pattern[str], text: str, claim: Claim) -> bool:
     return pattern.match(text[claim.end : claim.end + _WINDOW]) is not None
 
 
+def _result(text: str, claims: Sequence[Claim]) -> Sequence[Claim]:
+    """The claims behind the last "=" of a calculation, which is no range: (8 - 2)/(3 - 1) = 3. All if it has none."""
+    equals = text.rfind("=")
+    behind = [claim for claim in claims if claim.start > equals]
+    return behind if equals >= 0 and len(behind) == 1 and not _in(_asides(text), equals) else claims
+
+
+def _in(parts: Sequence[tuple[int, int]], place: int) -> bool:
+    return any(start < place < end for start, end in parts)
+
+
 def _joined(text: str, claims: Sequence[Claim]) -> Match | None:
     """Neighbours that the text joins to alternatives or to a range: then no single value is given."""
     for one, other in pairwise(claims):
@@ -228,6 +239,11 @@ def _given(
     if len(claims) == 1 or all(claim.key == claims[0].key for claim in claims):
         return claims, True
     equals = text.rfind("=")
+    if equals >= 0 and any(opened < equals < end for opened, end in _reasons(text)):
+        claims = [claim for claim in claims if not _in(_reasons(text), claim.start)] or claims
+        equals = -1
+        if len(claims) == 1:
+            return claims, True
     if equals >= 0 and _WHERE.search(text[max(0, equals - 24) : equals]):
         before = [claim for claim in claims if claim.start < equals]
         equals, claims = -1, before or claims
@@ -244,8 +260,9 @@ def _given(
             for claim in claims
             if names(text, claim.end, noun) and not (claim.weak or _PARTITIVE.stands_before(claim, text))
         ]
+        alone = [claim for claim in counts if _is_right_after(text, claim.end, noun)] if _plain(question) else []
         if counts:
-            return counts, False
+            return (alone if len(alone) == 1 else counts), False
     # first, for "so" and "the sum of" also stand before what a sum is made of
     if _COPULA.stands_before(claims[-1], text) and len(text[claims[-1].end :].split()) <= 2:
         return claims[-1:], True
@@ -263,6 +280,15 @@ def _given(
     claims = _without(lambda claim: _follows(_DIFFERENCE, text, claim), claims)
     asides = _asides(text)
     return _without(lambda claim: any(start < claim.start < end for start, end in asides), claims), False
+
+
+def _reasons(text: str) -> list[tuple[int, int]]:
+    """What is said after "because" behind an answer."""
+    found = _REASON.search(text)
+    return [(found.start(), len(text))] if found is not None and found.start() else []
+
+
+_REASON = re.compile(r"[ ,(](?:because|since|as) ")
 
 
 def _asides(text: str) -> list[tuple[int, int]]:
@@ -318,6 +344,18 @@ def counted(question: str) -> str:
             break
         words.append(word)
     return stem(words[-1]) if words and len(words) <= 4 else ""
+
+
+def _plain(question: str) -> bool:
+    """Whether what is counted is one word: apples, but not red apples."""
+    match = _HOW_MANY.search(question)
+    words = match[1].lower().split() if match else []
+    return len(words) > 1 and words[1] in _STOPS_NOUN
+
+
+def _is_right_after(text: str, end: int, noun: str) -> bool:
+    following = _TOPIC.match(text, end + 1)
+    return following is not None and text[end : end + 1] == " " and stem(following[0]) == noun
 
 
 def stem(noun: str) -> str:

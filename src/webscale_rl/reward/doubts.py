@@ -25,13 +25,15 @@ from webscale_rl.reward.unmarked import content
 
 SHOTGUN = 4
 """So many phrases in a row, where one is asked for."""
+SHORT_HEAD = 3
+"""Words up to which what stands before a comma is a term and no clause."""
 LONGEST = 1_000
 """Characters of an answer that is looked at; a longer one is prose, and its kind has read it as such."""
 
 _COMMA = re.compile(r"[,;]\s(?:and\s|or\s)?|\s(?:and|or)\s")
 _CLAUSE = re.compile(
     r"\b(?:is|are|was|were|which|who|where|that|because|such as|like|including|mainly|especially|e\.g|i\.e|born"
-    r"|since)\b",
+    r"|since)\b|^[a-z]+(?:ed|ing) (?:with|by|from|in|to|into|as|of|on|for)\b",
     re.IGNORECASE,
 )
 _AND_NUMBER = re.compile(r"\d[^.;=\n]{0,60}\band\s{1,3}\d[\d.,]{0,20}\W{0,3}$")
@@ -65,6 +67,7 @@ _NO_NAME = re.compile(
 _OPERATION = re.compile(
     r"\b(?:root of|times \d|squared|cubed|factorial|divided by|multiplied by|half of|double)\b", re.IGNORECASE
 )
+_ASIDE = re.compile(r"(?:with|and|plus|like|a|an|the|which|not|but|or|some)\b", re.IGNORECASE)
 _SHARE = re.compile(r"\d[\d.,]{0,12}(?= ?(?:%|per ?cent))")
 _SHARE_ALONE = re.compile(r"\W{0,3}\d[\d.,]{0,12} ?(?:%|per ?cent) ([a-z]{3,20})\W{0,3}")
 _SHARE_OF = re.compile(r"(?:%|per ?cent) of (?:the |all )?([\w']{1,30}(?: [\w']{1,30})?) (?:is|are|was|were)\b")
@@ -96,6 +99,12 @@ def doubt(references: Sequence[Reference], answer: str, question: str, is_right:
     if kinds <= {"name", "person"} and not _STATES.search(answer):
         first = _NAMED_FIRST.match(answer)
         if first is not None and not _NO_NAME.match(first[1]) and not is_right(first[1]):
+            return "apposition"
+    if kinds == {"phrase"} and not _STATES.search(answer):
+        head, comma, rest = answer.partition(", ")
+        own = frozenset(word for one in references for text in (one.answer, *one.aliases) for word in content(text))
+        said = content(head) - content(question)
+        if comma and _ASIDE.match(rest) and said and not said & own and len(head.split()) <= SHORT_HEAD:
             return "apposition"
     if kinds <= _NAMED and rival(references, answer, question, is_right):
         return "rival"

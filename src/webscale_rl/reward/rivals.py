@@ -17,6 +17,7 @@ from webscale_rl.reward.unmarked import STOP, beginning, content, last_question
 
 _CLAUSE = re.compile(r";\s|,?\s(?:and|but|while|whereas|although|though)\s|\s[-–—]\s")
 _CAPITAL = re.compile(r"(?<![\w'])[A-ZÀ-ÖØ-Þ][^\W\d_]{1,40}")
+_PRONOUN = re.compile(r"\W*(?:he|she|it|they)\b", re.IGNORECASE)
 _HEARSAY = re.compile(
     r"\b(?:many|some|most|often|people|common\w*|popular\w*)\b.{0,40}\b(?:believ|think|thought|assum|say|said|claim)"
     r"|\b(?:myth|mistak\w+|misconception|contrary)\b",
@@ -40,7 +41,7 @@ def rival(references: Sequence[Reference], answer: str, question: str, is_right:
         return False
     shared = [len(asked & content(clause)) for clause in clauses]
     right = [index for index, clause in enumerate(clauses) if is_right(clause)]
-    if not right or len(right) == len(clauses):
+    if not right or len(right) == len(clauses) or any(_PRONOUN.match(clauses[index]) for index in right):
         return False
     own = frozenset(word for one in references for text in (one.answer, *one.aliases) for word in content(text))
     offered = own <= content(question)

@@ -30,7 +30,7 @@ class Scene(NamedTuple):
     `new` are the answer's words, folded, that neither question nor reference say and that could be an answer. `chosen`
     is true if the question holds the reference ("Is it faster or slower?"): then its words are no excuse. `act` says
     that the reference tells what is done in two words at least, `object` that the question asks for the object of an
-    act ("what do bees collect", "which war was ended by").
+    act ("what do bees collect", "which war was ended by"). `said` are the question's words, folded.
     """
 
     text: Text
@@ -43,11 +43,12 @@ class Scene(NamedTuple):
     chosen: bool = False
     act: bool = False
     object: bool = False
+    said: frozenset[str] = frozenset()
 
 
 def scene(text: Text, own: frozenset[str], question: str, asked: frozenset[str] | None = None) -> Scene:
     """The scene of an answer. The question is read once for all answers to it; `asked` replaces its stems."""
-    content, negated, where, who, is_object = _asked(question)
+    content, negated, where, who, is_object, said = _asked(question)
     asked = content if asked is None else asked
     known = asked | own
     new = frozenset(
@@ -55,18 +56,19 @@ def scene(text: Text, own: frozenset[str], question: str, asked: frozenset[str] 
         for word in text.words
         if word.stem not in known and says_something(word) and not _is_kin(word.stem, asked)
     )
-    return Scene(text, asked, own, new, negated, where, who, own <= asked | content, object=is_object)
+    return Scene(text, asked, own, new, negated, where, who, own <= asked | content, object=is_object, said=said)
 
 
 @lru_cache(maxsize=4096)
-def _asked(question: str) -> tuple[frozenset[str], bool, bool, bool, bool]:
-    """The question's stems, and whether it is negated, asks for a place, for a person, for an object."""
+def _asked(question: str) -> tuple[frozenset[str], bool, bool, bool, bool, frozenset[str]]:
+    """The question's stems, and whether it is negated, asks for a place, for a person, for an object; and its
+    words as they are."""
     text = read(question)
     plains = {word.plain for word in text.words}
     where = "where" in plains or bool(plains & {"located", "location", "state", "country", "organ"})
     who = bool(plains & {"who", "whom", "whose"})
     is_object = bool(plains & {"do", "does", "did", "can", "should", "would", "will"}) or "by" in plains
-    return text.content, bool(plains & (NEGATIONS | {"except"})), where, who, is_object
+    return text.content, bool(plains & (NEGATIONS | {"except"})), where, who, is_object, frozenset(plains)
 
 
 def says_something(word: Word) -> bool:

@@ -53,6 +53,8 @@ _SAID = frozenset(
     reported is was""".split()
 )
 _RELATIONS = frozenset("near under above below before after inside outside over".split())
+_RECEIVERS = frozenset("to against".split())
+_LEAVING = frozenset("left quit abandoned deserted leave leaves escaped fled hated disliked criticized attacked".split())
 _COPULAS = frozenset("is was are were".split())
 _GOES_WITH = GENERIC | LEGAL | ORGANISATION
 _HEAD_STEMS = frozenset(map(stem, HEADS))
@@ -65,8 +67,11 @@ def stands(scene: Scene, start: int, end: int, *, name: bool = False) -> Match:
     With `name`, words in small letters around it cannot make it another thing: "the author J. K. Rowling wrote".
     """
     first = _after_that(scene.text.words, clause_start(scene.text.words, start), start)
+    first = _after_and(scene, first, start)
     match = _related(scene, first, start, name) or _subordinate(scene, first, start, name)
-    if match is None:
+    if match is None and scene.act and not name and _leads(scene, scene.text.words, first, start):
+        match = Match(None, "turned") if _turns(scene, scene.text.words, first, start) else None
+    elif match is None:
         at, match = _modified(scene, first, start, name)
         match = match or _another(scene, first, at, name) or _beside(scene, start, end, name)
     return (
@@ -83,6 +88,14 @@ def _after_that(words: tuple[Word, ...], first: int, start: int) -> int:
     return first
 
 
+def _after_and(scene: Scene, first: int, start: int) -> int:
+    """Where the part of the clause begins that does what was asked: plants take in A and [release X]."""
+    words = scene.text.words
+    verb = _verb(words, start)
+    asked = verb > first + 1 and words[verb].stem in scene.asked and words[verb].raw.islower()
+    return verb if asked and is_content(words[verb]) and words[verb - 1].plain == "and" else first
+
+
 def _related(scene: Scene, first: int, start: int, name: bool) -> Match | None:
     """A word before the window that makes it the other party: followed by X, near X, written for X."""
     words = scene.text.words
@@ -90,11 +103,23 @@ def _related(scene: Scene, first: int, start: int, name: bool) -> Match | None:
     for hit in near & _ELSEWHERE:
         if not read(hit.replace("_", " ")).content & (scene.asked | scene.own):
             return Match(None, "elsewhere")
-    party = name and scene.who and start > first and words[start - 1].plain in _PARTIES
+    if name and _turned(scene, first, start):
+        return Match(None, "turned")
+    party = name and start > first and words[start - 1].plain in (_PARTIES if scene.who else _RECEIVERS)
+    party = party and (scene.who or not (scene.object or "where" in scene.said))
     if not party or words[start - 2].plain in _CREDITED:
         return None
     said = any(is_new(scene, word) or word.stem in scene.asked for word in words[first : start - 1])
     return Match(None, "elsewhere") if said else None
+
+
+def _turned(scene: Scene, first: int, start: int) -> bool:
+    """Whether the verb right before a name turns round what was asked: rejected X, left X, began X for ended X."""
+    words = scene.text.words
+    verb = words[_verb(words, start)] if start > first else None
+    if verb is None or not verb.raw.islower() or _is_asked(scene, verb):
+        return False
+    return turns(verb) or verb.plain in _LEAVING or any(opposed(stem(verb.plain), one) for one in scene.asked)
 
 
 def _subordinate(scene: Scene, first: int, start: int, name: bool) -> Match | None:
@@ -159,6 +184,7 @@ def _another(scene: Scene, first: int, at: int, name: bool) -> Match | None:
         if is_new(scene, words[place]) and not (name and words[place].raw.islower())
         and words[place].plain not in _LINKS
         and not (is_name_like(words[place]) and words[place + 1].stem in scene.asked and is_name_like(words[place + 1]))
+        and not (place == first and not name and _qualifies(scene, words, place))
         and not (words[place].plain in _GOES_WITH and words[place - 1].stem in scene.asked and place > first)
         and not (words[place].plain in TRANSPARENT and words[place + 1].plain == "of")
     ]  # fmt: skip
@@ -171,6 +197,13 @@ def _another(scene: Scene, first: int, at: int, name: bool) -> Match | None:
     if scene.where and words[at - 1].plain in ARTICLES | {"in", "at", "on", "within", "inside", "of"}:
         return None
     return Match(None, "elsewhere")
+
+
+def _qualifies(scene: Scene, words: tuple[Word, ...], place: int) -> bool:
+    """Whether a new word only qualifies what the question speaks of: young kangaroos, for a baby kangaroo."""
+    word, following = words[place], words[place + 1]
+    apart = is_exclusive(word.stem) and any(opposed(word.stem, one) for one in scene.asked)
+    return following.stem in scene.asked and is_content(following) and not following.gap and not apart
 
 
 def _carries(scene: Scene, words: tuple[Word, ...], first: int, at: int, place: int) -> bool:
@@ -220,6 +253,9 @@ def _exchanged(scene: Scene, first: int, start: int, end: int) -> Match | None:
     last = clause_end(words, end)
     if scene.object:
         verb = words[end] if end < last else None
+        by = _verb(words, start)
+        if by > first + 1 and words[by].plain == "by" and "by" not in scene.said and _is_asked(scene, words[by - 1]):
+            return Match(None, "exchanged")  # defeated by X, for whom S defeated
         if (
             verb
             and _is_past(verb)
@@ -232,7 +268,8 @@ def _exchanged(scene: Scene, first: int, start: int, end: int) -> Match | None:
     if before > first and _is_past(words[before]) and words[before].stem not in scene.own:
         subject = words[first + (words[first].plain in ARTICLES)]
         active = not any(word.plain in AUXILIARIES for word in words[first:before])
-        if active and _is_asked(scene, words[before]) and subject.stem in scene.asked:
+        spoken = subject.stem in scene.asked or (subject.plain == "it" and words[before].plain == "caused")
+        if active and _is_asked(scene, words[before]) and spoken:
             return Match(None, "exchanged")
     passive = last - end >= 4 and words[end].plain in AUXILIARIES and words[end + 2].plain == "by"
     if passive and words[end + 3].stem in scene.asked and is_name_like(words[end + 3]):

@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from webscale_rl.reward import sentences
+from webscale_rl.reward.lexicon import IRREGULAR
 from webscale_rl.reward.sentences import asserts, corrects, is_bullet, plain, split, trimmed
 
 HEAD = 4_000
@@ -45,6 +46,7 @@ _GOES_ON = re.compile(
     r"|there|which|who|later|today|after|before|prior|when|where|other)\b",
     re.IGNORECASE,
 )
+_DIRECT = re.compile(r"\W{0,4}(?:it|that|this|they)(?:'s| is| was| are| were) (?!a |an |not |also )", re.IGNORECASE)
 _YES_NO = re.compile(r"^\W{0,4}(?:yes|no|true|false|correct|incorrect)\b", re.IGNORECASE)
 _ASKS_YES_NO = re.compile(
     r"^\W{0,4}(?:is|are|was|were|do|does|did|can|could|will|would|has|have|had|should|may|might|must"
@@ -162,7 +164,7 @@ def _heaviest(found: list[str], question: str, wanted: str) -> int:
         if place and question and (_GOES_ON.match(sentence) or (shared < 0.5 and sentence[:4] in {"The ", "the "})):
             weight -= 0.3
         if place == 0 and question:
-            weight += 0.1
+            weight += 0.1 + 0.5 * (_DIRECT.match(sentence) is not None)
             weight += 1.2 * (index == 0 and _is_fragment(sentence) and not content(sentence) <= words)
         weights[index] = weight
     best = max(weights, key=weights.__getitem__)
@@ -203,6 +205,13 @@ def content(text: str) -> frozenset[str]:
     return frozenset(beginning(word) for word in words if word not in STOP)
 
 
+@lru_cache(maxsize=512)
+def _roots(text: str) -> frozenset[str]:
+    """The same, with irregular verbs by their roots: "fell" is "fall"."""
+    words = (word.removesuffix("'s") for word in _WORD.findall(text[:1000].casefold()))
+    return frozenset(beginning(IRREGULAR.get(word, word)) for word in words if word not in STOP)
+
+
 def beginning(word: str) -> str:
     """A word in small letters without its ending: "ended" and "ends" are "end"."""
     return _SUFFIX.sub("", word)[:6] if len(word) > 3 else word
@@ -212,22 +221,24 @@ def focus(sentence: str, question: str) -> str | None:
     """The one clause of a sentence that shares the most with the question, of those that have a number: of "71 percent
     is covered by water, and the remaining 29 percent is land" the first. None if there is but one, if no one is ahead,
     or if another clause says nothing of its own: "2 moons, and 3" is two answers."""
-    asked = content(last_question(question))
+    asked = _roots(last_question(question))
     clauses = [clause for clause in _CLAUSE.split(sentence) if clause and _NUMBER.search(clause)]
     if not 1 < len(clauses) < 5 or not asked:
         return None
-    subject = asked & content(_VERB.split(clauses[0], maxsplit=1)[0])
+    subject = asked & _roots(_VERB.split(clauses[0], maxsplit=1)[0])
     shared = [
-        len(asked & (content(clause) | subject if _SUBJECTLESS.match(clause) else content(clause))) for clause in clauses
+        len(asked & (_roots(clause) | subject if _SUBJECTLESS.match(clause) else _roots(clause))) for clause in clauses
     ]
     best = max(shared)
     if not best or shared.count(best) > 1:
         return None
     chosen = clauses.pop(shared.index(best))
-    own = all(
-        _RELATIVE.match(clause) or len(content(clause) - asked - content(chosen)) >= OWN_WORDS for clause in clauses
-    )
-    return chosen if own else None
+    return chosen if all(_RELATIVE.match(clause) or _is_of_another(clause, asked, chosen) for clause in clauses) else None
+
+
+def _is_of_another(clause: str, asked: frozenset[str], chosen: str) -> bool:
+    own = _roots(clause) - asked - _roots(chosen)
+    return len(own) >= OWN_WORDS - (_VERB.search(clause) is not None)
 
 
 def _same_frame(found: list[str], best: int) -> tuple[str, ...]:

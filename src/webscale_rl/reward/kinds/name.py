@@ -105,12 +105,11 @@ def compare(reference: Reference, answer: str, question: str = "") -> Match:
     text = named(answer)
     if not text.words:
         return Match(False, "empty")
-    regions = read(_regions(reference.answer))
-    if regions.words and _elsewhere(regions, text):
-        return Match(None, "container")
     every = dict.fromkeys(one for given in phrase.all_wordings(reference, question) for one in wordings(given))
     spelt_out = any(" " in one for one in every)
-    return best(_compare(one, text, question, spelt_out) for one in every)
+    match = best(_compare(one, text, question, spelt_out) for one in every)
+    regions = read(_regions(reference.answer))
+    return Match(None, "container") if match.same and regions.words and _elsewhere(regions, text) else match
 
 
 @lru_cache(maxsize=4096)
@@ -142,6 +141,8 @@ def _compare(wording: str, text: Text, question: str, spelt_out: bool = False) -
     if not wanted.words[0].raw.isascii():
         return phrase.compare_wording(wording, text, question)
     own = frozenset(core)
+    if any(one.endswith("ism") for one in core):
+        text = _believers(text, own)
     at = scene(text, own, question, asked | (DEMONYMS - own))
     spoken = _by_initials(wanted, text, at, spelt_out)
     if spoken is not None:
@@ -162,6 +163,13 @@ def _compare(wording: str, text: Text, question: str, spelt_out: bool = False) -
     for start, end in places:
         found.append(_window(wanted, text, at, _grown(text, own, start, end)))
     return phrase.together(found)
+
+
+def _believers(text: Text, own: frozenset[str]) -> Text:
+    """The text with the belief for those who hold it: Roman Catholics hold Roman Catholicism."""
+    stems = {word.stem: f"{stem(word.plain)}ism" for word in text.words if f"{stem(word.plain)}ism" in own}
+    words = tuple(word._replace(stem=stems.get(word.stem, word.stem)) for word in text.words)
+    return text._replace(words=words, stems=tuple(word.stem for word in words))
 
 
 def _core(text: Text) -> tuple[str, ...]:
@@ -281,7 +289,7 @@ def _mismatch(core: tuple[str, ...], required: frozenset[str], text: Text, at: S
     short = len(text.content) <= phrase.FRAGMENT
     for key in missing:
         for word in new:
-            if len(key) >= 7 and near(key, word.stem) and _DOUBLED.sub(r"\1", key) == _DOUBLED.sub(r"\1", word.stem):
+            if len(key) >= 7 and near(key, word.stem) and single(key) == single(word.stem):
                 return Match(True if len(missing) == 1 and len(new) == 1 and short else None, "spelling")
             if (
                 len(missing) == len(new) == 1
@@ -309,6 +317,11 @@ def _mismatch(core: tuple[str, ...], required: frozenset[str], text: Text, at: S
     if any(_related(key, word.stem) for key in missing for word in new):
         return Match(None, "kin")
     return Match(False, "disjoint")
+
+
+def single(word: str) -> str:
+    """A word without doubled letters: Hemmingway is Hemingway."""
+    return _DOUBLED.sub(r"\1", word)
 
 
 def _related(one: str, other: str) -> bool:

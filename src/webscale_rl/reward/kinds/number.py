@@ -37,11 +37,11 @@ _ROUNDED = re.compile(
 )
 _EXACT = re.compile(r"\bexact(?:ly)?\b", re.IGNORECASE)
 _PERCENT_NEXT = re.compile(r"\s?(?:%|per ?cent\b|percent\b|pct\b)", re.IGNORECASE)
-_PERCENT_ASKED = re.compile(r"%|\bper ?cent|\bpercentages?\b", re.IGNORECASE)
+_PERCENT_ASKED = re.compile(r"(?<![\d ])%|(?<!\d )\bper ?cent\b|\bpercentages?\b", re.IGNORECASE)
 _SHARE_ASKED = re.compile(
     r"\b(?:probability|proportion|fraction|decimal|ratio|share|chance|likelihood)\b", re.IGNORECASE
 )
-_EXPRESSION_AFTER = re.compile(r"\s?[\^√π!∞²³°′″]|\s?[*/·×+](?=\s?[\w(\\√])|\s?-\s(?=\d)|(?:[xyzabnki]\b)|\s?\\[a-z]")
+_EXPRESSION_AFTER = re.compile(r"\s?[\^√π!∞²³′″]|\s?[*/·×+](?=\s?[\w(\\√])|\s?-\s(?=\d)|(?:[xyzabnki]\b)|\s?\\[a-z]")
 _EXPRESSION_BEFORE = re.compile(
     r"(?:[\^√_|±∓]|\\[a-z]+\{|[\w)]\s?[*/·×+]|\d\s?-|\b(?:log|ln|sin|cos|tan|sqrt)[\s(])\s?$"
 )

@@ -50,7 +50,7 @@ _TEAMS = re.compile(
 )
 
 
-_BEFORE_GIVEN = MALE - {"mr", "lord"} | FEMALE - {"mrs"} | frozenset("pope saint st brother sister father".split())
+_BEFORE_GIVEN = MALE - {"mr", "lord"} | FEMALE - {"mrs", "madame", "mme"} | frozenset("pope saint st brother sister father".split())
 """Titles that go with a given name: Queen Victoria, but General Montcalm."""
 _OTHERS = frozenset("number suffix surname given_name middle_name person more_names title".split())
 """Why a name in a sentence is not the person's: another name beside the right one denies nothing."""
@@ -109,6 +109,7 @@ def _compare(wording: str, text: Text, answer: str, question: str) -> Match:
         return name.compare(Reference(wording, "name"), answer, question)
     if tuple(word.plain for word in words) == tuple(word.plain for word in text.words):
         return Match(True, "equal")
+    text = _fused(text, wanted.surname)
     at = scene(text, frozenset(word.stem for word in words), question, name.asked_words(question) | DEMONYMS)
     whole = _person(text.words) if _is_personal(text.words) else None
     if whole is not None:
@@ -124,6 +125,17 @@ def _compare(wording: str, text: Text, answer: str, question: str) -> Match:
         fitting = [match for match in found if match.same or match.rule not in _OTHERS]
         return phrase.together(fitting or found)
     return _absent(wanted, text, at)
+
+
+def _fused(text: Text, surname: str) -> Text:
+    """The text with a surname in one word where it stands in two: Di Caprio."""
+    words = text.words
+    for at in range(len(words) - 1):
+        if words[at].plain + words[at + 1].plain == surname and not breaks(words, at + 1):
+            one = words[at]._replace(raw=words[at].raw + words[at + 1].raw, plain=surname, stem=surname)
+            fused = (*words[:at], one, *words[at + 2 :])
+            return Text(fused, tuple(word.stem for word in fused), text.content | {surname}, text.end)
+    return text
 
 
 def _mention(wanted: Person, text: Text, at: Scene, place: int) -> Match:
@@ -229,7 +241,8 @@ def _same(wanted: Person, given: Person, at: Scene) -> Match:
         return _alone(wanted, given, at)
     if wanted.surname != given.surname:
         if near(wanted.surname, given.surname) and _given(wanted.given[0], given.given[0]):
-            return Match(None, "near")
+            doubled = name.single(wanted.surname) == name.single(given.surname) and len(wanted.surname) > 6
+            return Match(doubled or None, "near")
         if wanted.surname in given.given or given.surname in wanted.given:
             return Match(None if _given(wanted.given[0], given.given[0]) else False, "surname")
         return Match(False, "surname")
