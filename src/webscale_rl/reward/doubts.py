@@ -68,6 +68,7 @@ _OPERATION = re.compile(
     r"\b(?:root of|times \d|squared|cubed|factorial|divided by|multiplied by|half of|double)\b", re.IGNORECASE
 )
 _ASIDE = re.compile(r"(?:with|and|plus|like|a|an|the|which|not|but|or|some)\b", re.IGNORECASE)
+_WITH = re.compile(r"\s(?:with|using|including|from|by)\s")
 _SHARE = re.compile(r"\d[\d.,]{0,12}(?= ?(?:%|per ?cent))")
 _SHARE_ALONE = re.compile(r"\W{0,3}\d[\d.,]{0,12} ?(?:%|per ?cent) ([a-z]{3,20})\W{0,3}")
 _SHARE_OF = re.compile(r"(?:%|per ?cent) of (?:the |all )?([\w']{1,30}(?: [\w']{1,30})?) (?:is|are|was|were)\b")
@@ -75,7 +76,7 @@ _SHARE_ASKED = re.compile(
     r"\b(?:percent|per cent|percentage) of ([^?]{1,80}?) (?:is|are|was|were|has|have|had|does|do)\b([^?]{0,80})"
 )
 _SHARE_SUBJECT = re.compile(r"\b([a-z]{3,20}) (?:is|are|was|were|makes? up) (?:about |around |roughly )?\d[\d.]{0,8} ?%")
-_NAMED = frozenset({"name", "person"})
+_NAMED = frozenset({"name", "person", "phrase"})
 _SAYING = frozenset({"yes_no", "code", "formula"})
 """Here "false", "!" and "not" are answers."""
 _SPELT = frozenset({"code", "formula"})
@@ -87,7 +88,7 @@ def doubt(references: Sequence[Reference], answer: str, question: str, is_right:
     if len(answer) > LONGEST:
         return None
     kinds = {reference.type for reference in references}
-    if _enumerates(references, answer):
+    if _enumerates(references, answer) and not _goes_with(answer, is_right):
         return "enumeration"
     denied = _WRONG_ANSWER if kinds & _SAYING else _DENIED
     if denied.search(answer) and not any(denied.search(one.answer) for one in references):
@@ -132,6 +133,12 @@ def _other_topic(answer: str, question: str) -> bool:
         return bool(content(turned[1]) & content(whole[2]))
     subjects = _SHARE_SUBJECT.findall(answer)
     return len(set(_SHARE.findall(answer))) > 1 and any(not content(one) & asked for one in subjects[-1:])
+
+
+def _goes_with(answer: str, is_right: Callable[[str], bool]) -> bool:
+    """Whether the first item is the answer with what belongs to it: "a dry climate with hot summers, ..."."""
+    first = _COMMA.split(answer, maxsplit=1)[0]
+    return _WITH.search(first) is not None and _STATES.search(first) is not None and is_right(_WITH.split(first)[0])
 
 
 def _enumerates(references: Sequence[Reference], answer: str) -> bool:

@@ -15,7 +15,9 @@ from webscale_rl.reward.proper import DEMONYMS
 from webscale_rl.reward.reference import Reference
 from webscale_rl.reward.unmarked import STOP, beginning, content, last_question
 
-_CLAUSE = re.compile(r";\s|,?\s(?:and|but|while|whereas|although|though)\s|\s[-–—]\s")
+_APART = re.compile(r";\s|,\s(?=(?:the|an?)\s\w+\s\w+s\b)|,\s(?:and|but|while|whereas|although|though)\s|\s[-–—]\s")
+"""Between clauses with a subject of their own each: phrases have no names to tell them."""
+_CLAUSE = re.compile(r";\s|,\s(?=(?:the|an?)\s\w+\s\w+s\b)|,?\s(?:and|but|while|whereas|although|though)\s|\s[-–—]\s")
 _CAPITAL = re.compile(r"(?<![\w'])[A-ZÀ-ÖØ-Þ][^\W\d_]{1,40}")
 _PRONOUN = re.compile(r"\W*(?:he|she|it|they)\b", re.IGNORECASE)
 _HEARSAY = re.compile(
@@ -24,7 +26,8 @@ _HEARSAY = re.compile(
     re.IGNORECASE,
 )
 """What others say: the answer itself does not."""
-_SILENT = DEMONYMS | STOP | frozenset(
+_SILENT = DEMONYMS | STOP
+_OPENERS = frozenset(
     "the a an it its he his she her they their this that these those there in on at by for from of as when while after"
     " before since both each all many most some mostly mainly only however also today originally although though".split()
 )
@@ -36,26 +39,32 @@ def rival(references: Sequence[Reference], answer: str, question: str, is_right:
     `is_right` says whether a clause alone is right.
     """
     asked = content(last_question(question))
-    clauses = [clause for clause in _CLAUSE.split(answer) if clause.strip()]
+    clauses = [clause for clause in (_CLAUSE if _is_named(references) else _APART).split(answer) if clause.strip()]
     if not 1 < len(clauses) < 6 or not asked:
         return False
     shared = [len(asked & content(clause)) for clause in clauses]
     right = [index for index, clause in enumerate(clauses) if is_right(clause)]
-    if not right or len(right) == len(clauses) or any(_PRONOUN.match(clauses[index]) for index in right):
+    if not right or len(right) == len(clauses):
         return False
     own = frozenset(word for one in references for text in (one.answer, *one.aliases) for word in content(text))
-    offered = own <= content(question)
-    best = max(shared[index] for index in right)
-    return any(
-        shared[index] >= max(best, 1) and _names(clause, own | (frozenset() if offered else asked))
-        for index, clause in enumerate(clauses)
-        if index not in right
-    )
+    origin = any(one.answer.casefold() in DEMONYMS for one in references)  # languages, nationalities
+    if not origin and any(_PRONOUN.match(clauses[index]) for index in right):
+        return False
+    known = own if own <= content(question) else own | asked
+    best = max(max(shared[index] for index in right) + (not _is_named(references)), 1)
+    others = [clause for index, clause in enumerate(clauses) if index not in right and shared[index] >= best]
+    if _is_named(references):
+        return any(_names(clause, known, STOP if origin else _SILENT) for clause in others)
+    return any(len(content(clause) - known) > 0 and not _HEARSAY.search(clause) for clause in others)
 
 
-def _names(clause: str, known: frozenset[str]) -> bool:
+def _is_named(references: Sequence[Reference]) -> bool:
+    return all(one.answer[:1].isupper() for one in references)
+
+
+def _names(clause: str, known: frozenset[str], silent: frozenset[str]) -> bool:
     """Whether a clause has a capitalised word that neither the reference nor the question has."""
     if _HEARSAY.search(clause):
         return False
     words = (word.casefold() for word in _CAPITAL.findall(clause))
-    return any(word not in _SILENT and beginning(word) not in known for word in words)
+    return any(word not in silent and word not in _OPENERS and beginning(word) not in known for word in words)

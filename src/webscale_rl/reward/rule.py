@@ -22,6 +22,7 @@ _SEVERAL = Match(None, "several")
 """What the kinds of numbers say of a sentence with several of them, if its wording does not tell which one counts."""
 _PLAIN_VALUES = frozenset({"number", "quantity", "percentage"})
 _ARITHMETIC = re.compile(r"\s*\(?\d[\d.]{0,20}\)?(?:\s?[-+*×·/(]\s?\(?\d[\d.]{0,20}\)?){1,20}|\d{1,4}!")
+_IN_WORDS = frozenset({"name", "person", "phrase"})
 _ERROR = re.compile(r" ?(?:±|\+/-|\\pm) ?\d[\d.,]{0,12}(?!\d)")
 _TO_SOLVE = re.compile(r"=|\b(?:solve|equation|inequality|roots?|zeros?|solutions?|find [a-z]\b|value of [a-z]\b)")
 _PROSE = re.compile(r"(?<![\\a-zA-Z])[a-zA-Z]{3,}")
@@ -71,7 +72,8 @@ def _decide(response: str, truths: Sequence[Reference], found: Extracted, questi
     truth, match = _best(truths, found.text, question)
     how = f"{truth.type}/{match.rule}"
     if match.same is False:
-        return 0, how
+        elsewhere = truth.type in _IN_WORDS and any(_best(truths, other, question)[1].same for other in found.more)
+        return (None, "sentence/other") if elsewhere else (0, how)
     if why := refused(truths, question, found.text):
         return 0, f"guard/{why}"
     if match.same is None:
@@ -95,12 +97,22 @@ def _best(truths: Sequence[Reference], answer: str, question: str) -> tuple[Refe
     unsure: tuple[Reference, Match] | None = None
     for truth in truths:
         match = _compare(truth, answer, question)
+        if match.same and truth.type == "date" and _says_otherwise(truths, truth, answer, question):
+            match = Match(None, "less_precise")
         if match.same:
             return truth, match
         if match.same is None:
             unsure = unsure or (truth, match)
         first = first or (truth, match)
     return unsure or first  # type: ignore[return-value]  # there is at least one reference
+
+
+def _says_otherwise(truths: Sequence[Reference], truth: Reference, answer: str, question: str) -> bool:
+    """Whether another reference is more precise than this date, and the answer contradicts it: July for June 1997."""
+    finer = [
+        one for one in truths if one is not truth and one.type == "date" and _compare(truth, one.answer, question).same
+    ]
+    return bool(finer) and all(_compare(one, answer, question).same is False for one in finer)
 
 
 def _compare(truth: Reference, answer: str, question: str) -> Match:

@@ -54,7 +54,7 @@ def scene(text: Text, own: frozenset[str], question: str, asked: frozenset[str] 
     new = frozenset(
         word.plain
         for word in text.words
-        if word.stem not in known and says_something(word) and not _is_kin(word.stem, asked)
+        if word.stem not in known and says_something(word) and not _is_kin(word.stem, content)
     )
     return Scene(text, asked, own, new, negated, where, who, own <= asked | content, object=is_object, said=said)
 

@@ -11,7 +11,7 @@ Knows words alone and no grammar: what it cannot follow is None, never right.
 from __future__ import annotations
 
 from webscale_rl.reward.lexicon import AUXILIARIES, HEADS, IRREGULAR, NEGATIONS, PLAIN, TRANSPARENT
-from webscale_rl.reward.proper import DEMONYMS, GENERIC, LEGAL, ORGANISATION, TITLES
+from webscale_rl.reward.proper import DEMONYMS, GENERIC, LEGAL, ORGANISATION, PLACES, TITLES
 from webscale_rl.reward.scene import (
     ARTICLES,
     ASSERTED,
@@ -55,6 +55,7 @@ _SAID = frozenset(
 _RELATIONS = frozenset("near under above below before after inside outside over".split())
 _RECEIVERS = frozenset("to against".split())
 _LEAVING = frozenset("left quit abandoned deserted leave leaves escaped fled hated disliked criticized attacked".split())
+_OF_PLACES = DEMONYMS | {place for place in PLACES if " " not in place}
 _COPULAS = frozenset("is was are were".split())
 _GOES_WITH = GENERIC | LEGAL | ORGANISATION
 _HEAD_STEMS = frozenset(map(stem, HEADS))
@@ -160,6 +161,8 @@ def _modified(scene: Scene, first: int, start: int, name: bool) -> tuple[int, Ma
             if scene.chosen and is_exclusive(word.stem) and word.stem not in scene.own and word.plain not in PLAIN:
                 return at, Match(None, "modified")
             continue
+        if name and not is_name_like(word) and word.gap != "-" and words[at + 1].gap != "-":
+            return at, None  # what stands before "rock band X" is said of the band
         if (word.gap == "-" and at > first) or (name and not is_name_like(word)) or _is_dressing(word):
             continue
         if is_exclusive(word.stem) and (not is_a or word.stem[0] == "#"):
@@ -179,8 +182,10 @@ def _is_dressing(word: Word) -> bool:
 def _another(scene: Scene, first: int, at: int, name: bool) -> Match | None:
     """Whether the clause speaks of something new before the window and its modifiers."""
     words = scene.text.words
+    owner = next((place for place in range(first, min(at - 1, first + 4)) if words[place].owns), first - 1)
+    begins = owner + 1 if owner >= first and words[owner + 1].stem in scene.asked and _is_said(words, at) else first
     others = [
-        place for place in range(first, at)
+        place for place in range(begins, at)
         if is_new(scene, words[place]) and not (name and words[place].raw.islower())
         and words[place].plain not in _LINKS
         and not (is_name_like(words[place]) and words[place + 1].stem in scene.asked and is_name_like(words[place + 1]))
@@ -288,6 +293,8 @@ def _is_past(word: Word) -> bool:
 def _harmless(scene: Scene, word: Word) -> bool:
     """Whether an unknown modifier leaves the window what it is: a participle, kin of the question's words, any word
     before a window of several."""
+    if word.plain in DEMONYMS and not scene.said.isdisjoint(_OF_PLACES):
+        return any(kin(word.stem, other) for other in scene.asked)  # the Chinese yen, where Japan's was asked for
     if len(scene.own) > 2 or word.plain in DEMONYMS or (word.plain.endswith("ed") and len(word.plain) > 5):
         return True
     return any(kin(word.stem, other) for other in scene.asked)
@@ -336,6 +343,9 @@ def _is_said(words: tuple[Word, ...], at: int) -> bool:
 def _leads(scene: Scene, words: tuple[Word, ...], first: int, at: int) -> bool:
     """Whether the clause speaks of what the question asks: its first word that says something is the question's, or
     there is none but a pronoun."""
+    owner = next((place for place in range(first, min(at - 1, first + 4)) if words[place].owns), first - 1)
+    if owner >= first and words[owner + 1].stem in scene.asked:
+        first = owner + 1  # the Darling family's dog is a dog
     lead = next((word for word in words[first:at] if is_content(word) and not word.owns), None)
     return lead is None or lead.stem in scene.asked or lead.plain in PLAIN
 

@@ -25,6 +25,9 @@ OWN_WORDS = 3
 """A clause with so many words that neither the question nor its neighbour has, its number among them, is of something
 else."""
 
+MOST_MORE = 6
+"""Sentences besides the answer that are kept: where one of them is right, the choice may have been wrong."""
+
 _ITEM_MARK = re.compile(r"[-*•+–]\s+|\d{1,2}[.)]\s+(?=\S+\s+\S)")
 _SECTION = re.compile(
     r"\n[ \t]*[*_#> ]{0,6}(?:explanation|reasoning|rationale|justification|note|notes|sources?|references?"
@@ -87,12 +90,14 @@ STOP = frozenset(
 
 
 class Chosen(NamedTuple):
-    """The answer sentence, where it stands, how it was chosen, and rivals that say the same of something else."""
+    """The answer sentence, where it stands, how it was chosen, rivals that say the same of something else, and up to
+    MOST_MORE other sentences."""
 
     text: str
     span: tuple[int, int]
     how: str
     others: tuple[str, ...] = ()
+    more: tuple[str, ...] = ()
 
 
 def choose(body: str, question: str, wanted: str) -> Chosen | None:
@@ -118,7 +123,8 @@ def choose(body: str, question: str, wanted: str) -> Chosen | None:
     if (hedged := _with_alternatives(body, spans, found)) is not None:
         return hedged
     best = _heaviest(found, question, wanted)
-    return _chosen(body, spans[best], "sentence")._replace(others=_same_frame(found, best))
+    more = tuple(plain(sentence) for index, sentence in enumerate(found) if index != best)[:MOST_MORE]
+    return _chosen(body, spans[best], "sentence")._replace(others=_same_frame(found, best), more=more)
 
 
 def _is_answer_before(text: str) -> bool:
@@ -152,11 +158,12 @@ def _heaviest(found: list[str], question: str, wanted: str) -> int:
     asked, words = content(last_question(question)), content(question)
     yes_no = wanted == "yes_no" or _ASKS_YES_NO.match(question) is not None
     offering = [index for index, sentence in enumerate(found) if _offers(sentence, words, wanted)]
-    weights = {}
+    acts, weights = _acts(question), {}
     for place, index in enumerate(offering or range(len(found))):
         sentence = found[index]
         shared = len(asked & content(sentence)) / len(asked) if asked else 0.0
         weight = shared + 0.3 * (index == len(found) - 1) + 1e-6 * index
+        weight += 0.3 * (not acts.isdisjoint(_roots(sentence)))
         weight += 0.5 * (_CONCLUSION.match(sentence) is not None)
         weight += 0.4 * (_bold(sentence) is not None)
         weight += 1.0 * (yes_no and _YES_NO.match(sentence) is not None)
@@ -203,6 +210,14 @@ def content(text: str) -> frozenset[str]:
     """The words that say something, by their beginnings: "ended" and "ends" are "end"."""
     words = (word.removesuffix("'s") for word in _WORD.findall(text[:1000].casefold()))
     return frozenset(beginning(word) for word in words if word not in STOP)
+
+
+@lru_cache(maxsize=512)
+def _acts(question: str) -> frozenset[str]:
+    """The roots of what was done, of which a question asks: who won, which was built."""
+    words = _WORD.findall(last_question(question)[:1000].casefold())
+    verbs = (word for word in words if word not in STOP and (word in IRREGULAR or word.endswith("ed")))
+    return frozenset(beginning(IRREGULAR.get(word, word)) for word in verbs)
 
 
 @lru_cache(maxsize=512)

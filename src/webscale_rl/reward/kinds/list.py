@@ -36,6 +36,9 @@ _GLOSS = re.compile(r"\s?\([^()]{0,200}\)")
 _LEAD = re.compile(
     r"^.{0,300}?(?:\b(?:are|is|were|was|include|includes|included|borders?|of)\b:?|:)\s", re.IGNORECASE | re.DOTALL
 )
+_VERB_LEAD = re.compile(
+    r"(?:is|are|was|were|has|have|had|consists?|includes?|comprises?|contains?|features?)\b(?:.{0,80}\b(?:of|are|:))?\s"
+)
 _ORDER = re.compile(
     r"\b(?:in (?:the )?(?:correct |right |chronological |ascending |descending |alphabetical |proper )?order"
     r"|rank|ranked|sequence|chronolog\w+|from \w+ to \w+"
@@ -85,11 +88,20 @@ def compare(reference: Reference, answer: str, question: str = "") -> Match:
         if again != found:
             second = _matched(wanted, again, reference.ordered, question)
             match = second if second.same else match
+    if match.same is False and len(found) > len(wanted) and (tail := _tail(found, len(wanted))):
+        second = _matched(wanted, tail, reference.ordered, question)
+        match = second if second.same else match
     if match.same is None and not reference.ordered:
         # "the manufacture, sale and transportation of alcohol": the items share words that stand once
         whole = phrase.compare(Reference(reference.answer, "phrase"), answer, question)
         match = whole if whole.same else match
     return match
+
+
+def _tail(found: list[str], count: int) -> list[str] | None:
+    """The last items of a sentence whose commas began before its list: "The flag, the Tricolore, consists of A, B"."""
+    first = _VERB_LEAD.match(found[-count])
+    return [found[-count][first.end() :], *found[len(found) - count + 1 :]] if first else None
 
 
 def items(text: str) -> list[str]:

@@ -15,7 +15,7 @@ from itertools import islice
 from webscale_rl.reward.assertion import guarded
 from webscale_rl.reward.kinds import phrase
 from webscale_rl.reward.lexicon import FUNCTION, PLAIN
-from webscale_rl.reward.proper import ALWAYS_LEFT_OUT, DEMONYMS, GENERIC, LEGAL, PLACES, SPELT_OUT, TITLES
+from webscale_rl.reward.proper import ALWAYS_LEFT_OUT, DEMONYMS, GENERIC, LEGAL, PLACES, SPELT_OUT, STATES, TITLES
 from webscale_rl.reward.reference import Reference
 from webscale_rl.reward.scene import Scene, best, breaks, clause_end, is_new, scene
 from webscale_rl.reward.standing import stands
@@ -116,11 +116,20 @@ def compare(reference: Reference, answer: str, question: str = "") -> Match:
 def named(text: str) -> Text:
     """The words of a text as names are compared: stems are the folded words themselves, but for numbers."""
     plain = read(text.replace("&", " and ")) if "&" in text else read(text)
-    words = tuple(_named(word) for word in plain.words)
+    words = tuple(other for word in plain.words for other in _named(word))
     return Text(words, tuple(word.stem for word in words), plain.content, plain.end)
 
 
-def _named(word: Word) -> Word:
+def _named(word: Word) -> tuple[Word, ...]:
+    if word.raw in STATES and "," in word.gap:
+        parts = STATES[word.raw].split()
+        return tuple(
+            Word(part.capitalize(), part, part, "" if at else word.gap, False) for at, part in enumerate(parts)
+        )
+    return (_spelt(word),)
+
+
+def _spelt(word: Word) -> Word:
     return word if word.stem[0] == "#" else word._replace(stem=SPELT_OUT.get(word.plain) or american(word.plain))
 
 
@@ -239,6 +248,8 @@ def _beside(text: Text, at: Scene, start: int, end: int) -> Match | None:
         return None
     if end < len(words) and "," in words[end].gap:
         last = clause_end(words, end + 1)
+        if words[end].plain in ("in", "on", "near") and at.where:
+            return None
         container = " ".join(word.plain for word in words[end:last])
         known = all(word.stem in at.asked for word in words[end:last] if is_content(word))
         if known:
@@ -281,7 +292,7 @@ def _letters(text: Text) -> frozenset[str]:
 def _is_team(core: tuple[str, ...], text: Text) -> bool:
     """The Packers for the Green Bay Packers: the plural that ends the name, alone."""
     last = core[-1]
-    return len(core) > 1 and _core(text) == (last,) and last.endswith("s") and len(last) > 4 and last not in GENERIC
+    return len(core) > 1 and last not in PLACES and _core(text) == (last,) and last.endswith("s") and len(last) > 4 and last not in GENERIC
 
 
 def _mismatch(core: tuple[str, ...], required: frozenset[str], text: Text, at: Scene, missing: frozenset[str]) -> Match:

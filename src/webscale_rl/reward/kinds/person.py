@@ -50,6 +50,8 @@ _TEAMS = re.compile(
 )
 
 
+LONG_SURNAME = 9
+"""Letters from which a slip of the pen makes no other surname: Hitchcok, but not Thomson for Thompson."""
 _BEFORE_GIVEN = MALE - {"mr", "lord"} | FEMALE - {"mrs", "madame", "mme"} | frozenset("pope saint st brother sister father".split())
 """Titles that go with a given name: Queen Victoria, but General Montcalm."""
 _OTHERS = frozenset("number suffix surname given_name middle_name person more_names title".split())
@@ -192,7 +194,8 @@ def _is_personal(words: tuple[Word, ...]) -> bool:
         named = is_name_like(word) or word.stem[0] == "#" or word.plain in PARTICLES or word.plain in SUFFIXES
         if (at and word.plain == "the") or (at == 0 and word.plain in PARTICLES and len(words) > 1):
             continue
-        if not named or not (is_content(word) or word.plain in PARTICLES):
+        initial = len(word.raw) == 1 and at + 1 < len(words) and words[at + 1].gap.startswith(".")
+        if not named or not (is_content(word) or word.plain in PARTICLES or initial):
             return False
     return not (any(word.plain == "the" for word in words) and words[-1].stem[0] != "#" and len(words) < 3)
 
@@ -242,7 +245,7 @@ def _same(wanted: Person, given: Person, at: Scene) -> Match:
     if wanted.surname != given.surname:
         if near(wanted.surname, given.surname) and _given(wanted.given[0], given.given[0]):
             doubled = name.single(wanted.surname) == name.single(given.surname) and len(wanted.surname) > 6
-            return Match(doubled or None, "near")
+            return Match(doubled or len(wanted.surname) >= LONG_SURNAME or None, "near")
         if wanted.surname in given.given or given.surname in wanted.given:
             return Match(None if _given(wanted.given[0], given.given[0]) else False, "surname")
         return Match(False, "surname")
@@ -298,6 +301,8 @@ def _one_name(wanted: Person, given: Person, at: Scene) -> Match:
 def _alone(wanted: Person, given: Person, at: Scene) -> Match:
     """One name for a reference of several: the surname will do, a given name will not."""
     alone = given.surname
+    if "first" in at.said and "name" in at.said:
+        return Match(alone == wanted.given[0], "given_name")
     if alone == wanted.surname:
         shared = alone in SHARED_SURNAMES or (alone in at.asked and wanted.given[0] not in at.asked)
         return Match(None if shared else True, "shared_surname" if shared else "surname")
