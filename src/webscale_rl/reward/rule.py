@@ -10,7 +10,7 @@ from webscale_rl.reward.doubts import doubt
 from webscale_rl.reward.extract import Extracted, NoAnswer, end_of_turn, extract
 from webscale_rl.reward.guards import guard, refused
 from webscale_rl.reward.reference import GroundTruth, Reference, kind, references
-from webscale_rl.reward.unmarked import focus
+from webscale_rl.reward.unmarked import answers_as_well, focus
 from webscale_rl.reward.verdict import Match, Verdict
 
 SHOWN = 300
@@ -72,7 +72,10 @@ def _decide(response: str, truths: Sequence[Reference], found: Extracted, questi
     truth, match = _best(truths, found.text, question)
     how = f"{truth.type}/{match.rule}"
     if match.same is False:
-        elsewhere = truth.type in _IN_WORDS and any(_best(truths, other, question)[1].same for other in found.more)
+        elsewhere = truth.type in _IN_WORDS and any(
+            answers_as_well(other, found.text, question) and _best(truths, other, question)[1].same
+            for other in found.more
+        )
         return (None, "sentence/other") if elsewhere else (0, how)
     if why := refused(truths, question, found.text):
         return 0, f"guard/{why}"

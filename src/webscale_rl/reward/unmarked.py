@@ -163,7 +163,7 @@ def _heaviest(found: list[str], question: str, wanted: str) -> int:
         sentence = found[index]
         shared = len(asked & content(sentence)) / len(asked) if asked else 0.0
         weight = shared + 0.3 * (index == len(found) - 1) + 1e-6 * index
-        weight += 0.3 * (not acts.isdisjoint(_roots(sentence)))
+        weight += 0.1 * (not acts.isdisjoint(_roots(sentence)))
         weight += 0.5 * (_CONCLUSION.match(sentence) is not None)
         weight += 0.4 * (_bold(sentence) is not None)
         weight += 1.0 * (yes_no and _YES_NO.match(sentence) is not None)
@@ -230,6 +230,13 @@ def _roots(text: str) -> frozenset[str]:
 def beginning(word: str) -> str:
     """A word in small letters without its ending: "ended" and "ends" are "end"."""
     return _SUFFIX.sub("", word)[:6] if len(word) > 3 else word
+
+
+def answers_as_well(sentence: str, chosen: str, question: str) -> bool:
+    """Whether a sentence says as much of what was asked as the chosen one, or what was done, where that does not."""
+    asked, acts = _roots(last_question(question)), _acts(question)
+    one, other = _roots(sentence), _roots(chosen)
+    return len(asked & one) >= len(asked & other) or bool(acts & one - other)
 
 
 def focus(sentence: str, question: str) -> str | None:
