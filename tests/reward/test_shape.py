@@ -39,4 +39,4 @@ def test_what_is_inferred_does_not_depend_on_the_gates() -> None:
     for answer, question in REFERENCES:
         found = infer(answer, question)
         slow = next((one for name in ORDER if (one := kind(name).infer(answer, question)) is not None), None)
-        assert found == slow or found == Reference(answer, "formula"), answer
+        assert found in (slow or Reference(answer, "phrase"), Reference(answer, "formula")), answer

@@ -272,7 +272,7 @@ def _given_names(wanted: Person, given: Person) -> Match:
         if not later or len(other) == 1 or len(first) == 1:
             return Match(False, "given_name")
         # Fitzgerald Kennedy may leave John out; Hans Albert Einstein is the son of Albert
-        return Match(other in wanted.given[1:] or None, "middle_name")
+        return Match(other in wanted.given[1:] or other not in GIVEN or None, "middle_name")
     middles, others = wanted.given[1:], given.given[1:]
     if not all(_given(one, two) for one, two in zip(middles, others, strict=False)):
         return Match(False, "middle_name")
