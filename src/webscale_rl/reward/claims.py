@@ -167,7 +167,7 @@ def decide(text: str, claims: Sequence[Claim], question: str = "", asked: frozen
     kept = [claim for claim in claims if not _NEGATED.stands_before(claim, text)]
     if not any(claim.same is not False for claim in kept):
         return Match(False, "negated")
-    joined = _joined(text, _result(text, kept))
+    joined = _joined(text, _result(text, kept, asked))
     if joined is not None:
         return joined
     given, sure = _given(text, kept, question, asked)
@@ -204,9 +204,14 @@ def _follows(pattern: re.Pattern[str], text: str, claim: Claim) -> bool:
     return pattern.match(text[claim.end : claim.end + _WINDOW]) is not None
 
 
-def _result(text: str, claims: Sequence[Claim]) -> Sequence[Claim]:
+def _result(text: str, claims: Sequence[Claim], asked: frozenset[Hashable]) -> Sequence[Claim]:
     """The claims behind the last "=" of a calculation, which is no range: (8 - 2)/(3 - 1) = 3. All if it has none."""
     equals = text.rfind("=")
+    last = claims[-1]
+    if len(claims) > 1 and _COPULA.stands_before(last, text) and len(text[last.end :].split()) <= 2:
+        listed = all(claim.key in asked for claim in claims[:-1])
+        if listed or _SENTENCE_END.search(text, claims[-2].end, last.start) is not None:
+            return claims[-1:]  # the median of 3, 7 and 9 is 7
     behind = [claim for claim in claims if claim.start > equals]
     return behind if equals >= 0 and len(behind) == 1 and not _in(_asides(text), equals) else claims
 

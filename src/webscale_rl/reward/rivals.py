@@ -19,7 +19,7 @@ _APART = re.compile(r";\s|,\s(?=(?:the|an?)\s\w+\s\w+s\b)|,\s(?:and|but|while|wh
 """Between clauses with a subject of their own each: phrases have no names to tell them."""
 _CLAUSE = re.compile(r";\s|,\s(?=(?:the|an?)\s\w+\s\w+s\b)|,?\s(?:and|but|while|whereas|although|though)\s|\s[-–—]\s")
 _CAPITAL = re.compile(r"(?<![\w'])[A-ZÀ-ÖØ-Þ][^\W\d_]{1,40}")
-_PRONOUN = re.compile(r"\W*(?:he|she|it|they)\b", re.IGNORECASE)
+_PRONOUN = re.compile(r"\W*(?:he|she|it|they|his|her|its|their)\b", re.IGNORECASE)
 _HEARSAY = re.compile(
     r"\b(?:many|some|most|often|people|common\w*|popular\w*)\b.{0,40}\b(?:believ|think|thought|assum|say|said|claim)"
     r"|\b(?:myth|mistak\w+|misconception|contrary)\b",

@@ -24,6 +24,7 @@ _PLAIN_VALUES = frozenset({"number", "quantity", "percentage"})
 _ARITHMETIC = re.compile(r"\s*\(?\d[\d.]{0,20}\)?(?:\s?[-+*×·/(]\s?\(?\d[\d.]{0,20}\)?){1,20}|\d{1,4}!")
 _IN_WORDS = frozenset({"name", "person", "phrase"})
 _ERROR = re.compile(r" ?(?:±|\+/-|\\pm) ?\d[\d.,]{0,12}(?!\d)")
+_SO = re.compile(r"(?:^|[,;.]? )(?:so|therefore|thus|hence|i\.e\.),? ")
 _TO_SOLVE = re.compile(r"=|\b(?:solve|equation|inequality|roots?|zeros?|solutions?|find [a-z]\b|value of [a-z]\b)")
 _PROSE = re.compile(r"(?<![\\a-zA-Z])[a-zA-Z]{3,}")
 _PIECE = re.compile(r"\n|(?<=[.!])\s+")
@@ -131,12 +132,20 @@ def _compare(truth: Reference, answer: str, question: str) -> Match:
         ) and numbers.parse(answer.rstrip(" %.")) is None:
             return formula.compare(truth, answer, question)  # the 5 of "5r^5" is not what it says, and √9 is 3
     match = module.compare(truth, answer, question)
-    if truth.type == "formula" and not match.same and "=" in answer and "=" not in truth.answer:
-        return _computed(truth, answer, question) or match
+    if truth.type == "formula" and not match.same:
+        return _concluded(truth, answer, question) or match
     if match == _SEVERAL and (clause := focus(answer, question)) is not None:
         focused = module.compare(truth, clause, question)
         return Match(True, "clause") if focused.same else match
     return match
+
+
+def _concluded(truth: Reference, answer: str, question: str) -> Match | None:
+    """What the sentence says behind its last "so" or "i.e.", or behind the "=" of a calculation."""
+    tail = _SO.split(answer)[-1]
+    if tail != answer and kind("formula").compare(truth, tail, question).same:
+        return Match(True, "concluded")
+    return _computed(truth, answer, question) if "=" in answer and "=" not in truth.answer else None
 
 
 def _computed(truth: Reference, answer: str, question: str) -> Match | None:

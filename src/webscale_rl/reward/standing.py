@@ -56,6 +56,10 @@ _RELATIONS = frozenset("near under above below before after inside outside over"
 _RECEIVERS = frozenset("to against".split())
 _LEAVING = frozenset("left quit abandoned deserted leave leaves escaped fled hated disliked criticized attacked".split())
 _OF_PLACES = DEMONYMS | {place for place in PLACES if " " not in place}
+_HAVING = frozenset(
+    "follow practice practise speak use have contain include produce show eat drink study play wear receive form".split()
+)
+"""Verbs in the plural that say of their object that it is there."""
 _COPULAS = frozenset("is was are were".split())
 _GOES_WITH = GENERIC | LEGAL | ORGANISATION
 _HEAD_STEMS = frozenset(map(stem, HEADS))
@@ -156,13 +160,13 @@ def _modified(scene: Scene, first: int, start: int, name: bool) -> tuple[int, Ma
         word = words[at - 1]
         if word.stem in scene.asked and not is_exclusive(word.stem):
             break
+        if name and not is_name_like(word) and word.gap != "-" and words[at].gap != "-":
+            return at - 1, None  # what stands before "rock band X" is said of the band
         at -= 1
         if not is_new(scene, word):
             if scene.chosen and is_exclusive(word.stem) and word.stem not in scene.own and word.plain not in PLAIN:
                 return at, Match(None, "modified")
             continue
-        if name and not is_name_like(word) and word.gap != "-" and words[at + 1].gap != "-":
-            return at, None  # what stands before "rock band X" is said of the band
         if (word.gap == "-" and at > first) or (name and not is_name_like(word)) or _is_dressing(word):
             continue
         if is_exclusive(word.stem) and (not is_a or word.stem[0] == "#"):
@@ -273,6 +277,7 @@ def _exchanged(scene: Scene, first: int, start: int, end: int) -> Match | None:
     if before > first and _is_past(words[before]) and words[before].stem not in scene.own:
         subject = words[first + (words[first].plain in ARTICLES)]
         active = not any(word.plain in AUXILIARIES for word in words[first:before])
+        active = active and words[before].plain not in ("starred", "featured", "included")
         spoken = subject.stem in scene.asked or (subject.plain == "it" and words[before].plain == "caused")
         if active and _is_asked(scene, words[before]) and spoken:
             return Match(None, "exchanged")
@@ -324,6 +329,7 @@ def _is_object(scene: Scene, words: tuple[Word, ...], first: int, at: int) -> bo
     """Whether the word at this place is an unknown verb between what the question speaks of and the window."""
     word = words[at]
     verbal = word.raw.islower() and word.plain.endswith(("s", "ed")) and not word.plain.endswith("ss")
+    verbal = verbal or word.plain in _HAVING
     return (
         verbal and at > first and word.plain not in _TURNING and _leads(scene, words, first, at)
         and not any(is_new(scene, other) for other in words[first:at]) and words[at - 1].plain not in ARTICLES | _LINKS

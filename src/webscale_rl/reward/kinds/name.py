@@ -105,7 +105,7 @@ def compare(reference: Reference, answer: str, question: str = "") -> Match:
     text = named(answer)
     if not text.words:
         return Match(False, "empty")
-    every = dict.fromkeys(one for given in phrase.all_wordings(reference, question) for one in wordings(given))
+    every = dict.fromkeys(one for given in phrase.all_wordings(reference, question, answer) for one in wordings(given))
     spelt_out = any(" " in one for one in every)
     match = best(_compare(one, text, question, spelt_out) for one in every)
     regions = read(_regions(reference.answer))

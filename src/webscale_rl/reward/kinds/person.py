@@ -100,7 +100,7 @@ def compare(reference: Reference, answer: str, question: str = "") -> Match:
     text = name.named(answer)
     if not text.words:
         return Match(False, "empty")
-    every = dict.fromkeys(one for given in phrase.all_wordings(reference, question) for one in wordings(given))
+    every = dict.fromkeys(one for given in phrase.all_wordings(reference, question, answer) for one in wordings(given))
     return best(_compare(one, text, answer, question) for one in every)
 
 
@@ -244,7 +244,7 @@ def _same(wanted: Person, given: Person, at: Scene) -> Match:
         return _alone(wanted, given, at)
     if wanted.surname != given.surname:
         if near(wanted.surname, given.surname) and _given(wanted.given[0], given.given[0]):
-            doubled = name.single(wanted.surname) == name.single(given.surname) and len(wanted.surname) > 6
+            doubled = name.single(wanted.surname) == name.single(given.surname) and len(wanted.surname) > 5
             return Match(doubled or len(wanted.surname) >= LONG_SURNAME or None, "near")
         if wanted.surname in given.given or given.surname in wanted.given:
             return Match(None if _given(wanted.given[0], given.given[0]) else False, "surname")
