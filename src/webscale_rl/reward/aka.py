@@ -99,9 +99,9 @@ _SAME = tuple(
 )
 _TABLE = {fold(one): same for same in _SAME for one in same}
 _WORDING_ASKED = re.compile(
-    r"\b(?:formula|symbol|stands? for|abbreviat\w+|acronym|initials|full (?:name|form)|former(?:ly)?|previously|old name"
-    r"|original(?:ly)? (?:name|called)|renamed|rename|known as before|changed? its name|another name|other name"
-    r"|also known|common name|scientific name)\b",
+    r"\b(?:formula|symbol|stands? for|abbreviat\w+|acronym|initials|full (?:name|form)|former(?:ly)?|previously"
+    r"|old name|original(?:ly)? (?:name|called)|renamed|rename|known as before|changed? its name|another name"
+    r"|other name|also known|common name|scientific name)\b",
     re.IGNORECASE,
 )
 

@@ -140,8 +140,12 @@ def _alternatives(scene: Scene, start: int, end: int) -> Match | None:
         listed = all(word.gap or not is_content(word) or word.plain in PLAIN for word in between if is_content(word))
         gloss = clause_end(words, at + 1)
         if (
-            at == end and words[at].gap == "," and gloss + 1 < len(words) and words[gloss].gap == ","
-            and words[gloss].plain in AUXILIARIES and not any(map(is_name_like, words[at + 1 : gloss]))
+            at == end
+            and words[at].gap == ","
+            and gloss + 1 < len(words)
+            and words[gloss].gap == ","
+            and words[gloss].plain in AUXILIARIES
+            and not any(map(is_name_like, words[at + 1 : gloss]))
         ):
             continue  # the femur, or thigh bone, is
         if not any(is_new(scene, word) for word in between):

@@ -210,7 +210,8 @@ def _result(text: str, claims: Sequence[Claim], asked: frozenset[Hashable]) -> S
     last = claims[-1]
     if len(claims) > 1 and _COPULA.stands_before(last, text) and len(text[last.end :].split()) <= 2:
         listed = all(claim.key in asked for claim in claims[:-1])
-        if listed or _SENTENCE_END.search(text, claims[-2].end, last.start) is not None:
+        before = next((claim for claim in claims[-2::-1] if not claim.weak), claims[-2])
+        if listed or _LAST_CLAUSE.search(text, before.end, last.start) is not None:
             return claims[-1:]  # the median of 3, 7 and 9 is 7
     behind = [claim for claim in claims if claim.start > equals]
     return behind if equals >= 0 and len(behind) == 1 and not _in(_asides(text), equals) else claims
@@ -244,30 +245,17 @@ def _given(
     if len(claims) == 1 or all(claim.key == claims[0].key for claim in claims):
         return claims, True
     equals = text.rfind("=")
-    if equals >= 0 and any(opened < equals < end for opened, end in _reasons(text)):
-        claims = [claim for claim in claims if not _in(_reasons(text), claim.start)] or claims
-        equals = -1
-        if len(claims) == 1:
-            return claims, True
-    if equals >= 0 and _WHERE.search(text[max(0, equals - 24) : equals]):
-        before = [claim for claim in claims if claim.start < equals]
-        equals, claims = -1, before or claims
+    if equals >= 0 and (_in(_reasons(text), equals) or _WHERE.search(text[max(0, equals - 24) : equals])):
+        reasons = _reasons(text) or [(equals - 1, len(text))]
+        equals, claims = -1, _without(lambda claim: _in(reasons, claim.start), claims)
         if len(claims) == 1:
             return claims, True
     if equals >= 0:
         after = [claim for claim in claims if claim.start > equals]
         if len(after) == 1:
             return after, True
-    noun = counted(question)
-    if noun:
-        counts = [
-            claim
-            for claim in claims
-            if names(text, claim.end, noun) and not (claim.weak or _PARTITIVE.stands_before(claim, text))
-        ]
-        alone = [claim for claim in counts if _is_right_after(text, claim.end, noun)] if _plain(question) else []
-        if counts:
-            return (alone if len(alone) == 1 else counts), False
+    if counts := _counts(text, claims, question):
+        return counts, False
     # first, for "so" and "the sum of" also stand before what a sum is made of
     if _COPULA.stands_before(claims[-1], text) and len(text[claims[-1].end :].split()) <= 2:
         return claims[-1:], True
@@ -285,6 +273,20 @@ def _given(
     claims = _without(lambda claim: _follows(_DIFFERENCE, text, claim), claims)
     asides = _asides(text)
     return _without(lambda claim: any(start < claim.start < end for start, end in asides), claims), False
+
+
+def _counts(text: str, claims: Sequence[Claim], question: str) -> Sequence[Claim]:
+    """The claims that count what "how many" asks for; those right before its noun, if it has no other word."""
+    noun = counted(question)
+    if not noun:
+        return ()
+    counts = [
+        claim
+        for claim in claims
+        if names(text, claim.end, noun) and not (claim.weak or _PARTITIVE.stands_before(claim, text))
+    ]
+    alone = [claim for claim in counts if _is_right_after(text, claim.end, noun)] if _plain(question) else []
+    return alone if len(alone) == 1 else counts
 
 
 def _reasons(text: str) -> list[tuple[int, int]]:
@@ -313,6 +315,7 @@ def _asides(text: str) -> list[tuple[int, int]]:
     return parts
 
 
+_LAST_CLAUSE = re.compile(r"[.;] |, (?:so|and) ")
 _SENTENCE_END = re.compile(r"[.;](?:\s|$)")
 
 

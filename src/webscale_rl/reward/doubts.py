@@ -22,6 +22,7 @@ from collections.abc import Callable, Sequence
 from webscale_rl.reward.reference import Reference
 from webscale_rl.reward.rivals import rival
 from webscale_rl.reward.unmarked import content
+from webscale_rl.types import AnswerType
 
 SHOTGUN = 4
 """So many phrases in a row, where one is asked for."""
@@ -75,7 +76,9 @@ _SHARE_OF = re.compile(r"(?:%|per ?cent) of (?:the |all )?([\w']{1,30}(?: [\w']{
 _SHARE_ASKED = re.compile(
     r"\b(?:percent|per cent|percentage) of ([^?]{1,80}?) (?:is|are|was|were|has|have|had|does|do)\b([^?]{0,80})"
 )
-_SHARE_SUBJECT = re.compile(r"\b([a-z]{3,20}) (?:is|are|was|were|makes? up) (?:about |around |roughly )?\d[\d.]{0,8} ?%")
+_SHARE_SUBJECT = re.compile(
+    r"\b([a-z]{3,20}) (?:is|are|was|were|makes? up) (?:about |around |roughly )?\d[\d.]{0,8} ?%"
+)
 _NAMED = frozenset({"name", "person", "phrase"})
 _SAYING = frozenset({"yes_no", "code", "formula"})
 """Here "false", "!" and "not" are answers."""
@@ -95,24 +98,41 @@ def doubt(references: Sequence[Reference], answer: str, question: str, is_right:
         return "denied"
     if answer.rstrip(" \"'*_)").endswith("?") and not kinds & _SPELT:
         return None if any("?" in one.answer for one in references) else "asked"
-    if kinds == {"yes_no"} and _CONDITION.search(answer) and not _CONDITION.search(question):
-        return "condition"
-    if kinds <= {"name", "person"} and not _STATES.search(answer):
-        first = _NAMED_FIRST.match(answer)
-        if first is not None and not _NO_NAME.match(first[1]) and not is_right(first[1]):
+    if kinds == {"yes_no"}:
+        return "condition" if _CONDITION.search(answer) and not _CONDITION.search(question) else None
+    if kinds <= _NAMED:
+        return _of_names(references, answer, question, is_right)
+    return _of_values(kinds, answer, question) if kinds <= _NUMERIC else None
+
+
+def _of_names(
+    references: Sequence[Reference], answer: str, question: str, is_right: Callable[[str], bool]
+) -> str | None:
+    if not _STATES.search(answer):
+        if any(one.type == "phrase" for one in references):
+            aside = _is_aside(references, answer, question)
+        else:
+            first = _NAMED_FIRST.match(answer)
+            aside = first is not None and not _NO_NAME.match(first[1]) and not is_right(first[1])
+        if aside:
             return "apposition"
-    if kinds == {"phrase"} and not _STATES.search(answer):
-        head, comma, rest = answer.partition(", ")
-        own = frozenset(word for one in references for text in (one.answer, *one.aliases) for word in content(text))
-        said = content(head) - content(question)
-        if comma and _ASIDE.match(rest) and said and not said & own and len(head.split()) <= SHORT_HEAD:
-            return "apposition"
-    if kinds <= _NAMED and rival(references, answer, question, is_right):
-        return "rival"
-    if kinds <= _NUMERIC:
-        difference = _DIFFERENCE.search(answer)
-        if difference is not None and not re.search(rf"\b{difference[1]}\b", question, re.IGNORECASE):
-            return "difference"
+    return "rival" if rival(references, answer, question, is_right) else None
+
+
+def _is_aside(references: Sequence[Reference], answer: str, question: str) -> bool:
+    """Whether another term stands before the right one: "tahini, with some chickpeas"."""
+    head, comma, rest = answer.partition(", ")
+    if not comma or not _ASIDE.match(rest) or len(head.split()) > SHORT_HEAD:
+        return False
+    own = frozenset(word for one in references for text in (one.answer, *one.aliases) for word in content(text))
+    said = content(head) - content(question)
+    return bool(said) and not said & own
+
+
+def _of_values(kinds: set[AnswerType], answer: str, question: str) -> str | None:
+    difference = _DIFFERENCE.search(answer)
+    if difference is not None and not re.search(rf"\b{difference[1]}\b", question, re.IGNORECASE):
+        return "difference"
     if kinds == {"percentage"} and _other_topic(answer, question):
         return "topic"
     if kinds == {"number"} and _OPERATION.search(answer) and not _STATES.search(answer):

@@ -6,11 +6,14 @@ TITLES = frozenset(
     """dr doctor mr mrs ms miss sir dame lord lady prof professor president king queen prince princess emperor empress
     pope saint st count countess baron baroness duke duchess earl captain general colonel major admiral lieutenant
     sergeant commander senator governor judge justice rev reverend father brother sister bishop archbishop cardinal
-    madame mme monsieur herr frau signor signora gen col lt capt sgt gov sen pres maj adm cmdr rabbi imam sheikh sultan tsar czar tsarina chancellor premier minister prime chief secretary ambassador mayor
+    madame mme monsieur herr frau signor signora gen col lt capt sgt gov sen pres maj adm cmdr
+    rabbi imam sheikh sultan tsar czar tsarina chancellor premier minister prime chief secretary ambassador mayor
     representative congressman congresswoman hon honorable majesty highness maestro mahatma chairman""".split()
 )
 MALE = frozenset("mr king prince emperor lord sir duke baron count brother father tsar czar sultan".split())
-FEMALE = frozenset("madame mme mrs ms miss queen princess empress lady dame duchess baroness countess sister tsarina".split())
+FEMALE = frozenset(
+    "madame mme mrs ms miss queen princess empress lady dame duchess baroness countess sister tsarina".split()
+)
 SUFFIXES = frozenset("jr sr junior senior esq phd md".split())
 PARTICLES = frozenset(
     "van von de der den del della da di du la le el al bin ibn ben af av ter ten zu dos das do y e st".split()

@@ -29,7 +29,8 @@ _HEARSAY = re.compile(
 _SILENT = DEMONYMS | STOP
 _OPENERS = frozenset(
     "the a an it its he his she her they their this that these those there in on at by for from of as when while after"
-    " before since both each all many most some mostly mainly only however also today originally although though".split()
+    " before since both each all many most some mostly mainly only however also today originally although"
+    " though".split()
 )
 
 

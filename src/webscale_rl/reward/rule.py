@@ -127,9 +127,9 @@ def _compare(truth: Reference, answer: str, question: str) -> Match:
         from webscale_rl.reward import numbers  # when first used, as all kinds
         from webscale_rl.reward.kinds import formula
 
-        if (
-            formula.is_expression(answer) or _ARITHMETIC.fullmatch(answer.strip(" $."))
-        ) and numbers.parse(answer.rstrip(" %.")) is None:
+        if (formula.is_expression(answer) or _ARITHMETIC.fullmatch(answer.strip(" $."))) and numbers.parse(
+            answer.rstrip(" %.")
+        ) is None:
             return formula.compare(truth, answer, question)  # the 5 of "5r^5" is not what it says, and √9 is 3
     match = module.compare(truth, answer, question)
     if truth.type == "formula" and not match.same:

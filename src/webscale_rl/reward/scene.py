@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
-from webscale_rl.reward.lexicon import LY_NOUNS, NEGATIONS, PLAIN
+from webscale_rl.reward.lexicon import IRREGULAR, LY_NOUNS, NEGATIONS, PLAIN
 from webscale_rl.reward.verdict import Match
 from webscale_rl.reward.words import Text, Word, is_content, kin, opposed, read
 
@@ -18,6 +18,8 @@ ARTICLES = frozenset("a an the his her its their our my your this that these tho
 SEES_ON = 40
 """Words on either side of a window that are looked at: a sentence has 20."""
 
+LINKS = frozenset("by in of from to with on at as for into during under through".split())
+"""Prepositions that link a verb to what it speaks of."""
 _BREAKS = frozenset(",;:.?!(—\n)[]>=<→")
 _ABBREVIATED = frozenset(
     "dr mr mrs ms prof sir jr sr st mt gen col capt lt sgt rev hon gov sen rep vs no inc co ltd".split()
@@ -69,6 +71,11 @@ def _asked(question: str) -> tuple[frozenset[str], bool, bool, bool, bool, froze
     who = bool(plains & {"who", "whom", "whose"})
     is_object = bool(plains & {"do", "does", "did", "can", "should", "would", "will"}) or "by" in plains
     return text.content, bool(plains & (NEGATIONS | {"except"})), where, who, is_object, frozenset(plains)
+
+
+def is_past(word: Word) -> bool:
+    """Whether a word has the form of a verb in the past."""
+    return word.raw.islower() and (word.plain.endswith("ed") or IRREGULAR.get(word.plain, word.plain) != word.plain)
 
 
 def says_something(word: Word) -> bool:

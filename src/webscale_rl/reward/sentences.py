@@ -55,7 +55,7 @@ _EMPTY_TALK = re.compile(
 )
 _IMAGINED = re.compile(r"\W{0,4}(?:if|suppose|assum\w+|imagine)\b.{0,300}\b(?:would|might|could)\b", re.IGNORECASE)
 _OPEN_END = re.compile(r"\b(?:is|are|equals?|get|have|obtain|gives?|yields?|be|to)\Z|=\Z", re.IGNORECASE)
-_QUOTED = ("\"", "“", "«", "'")
+_QUOTED = ('"', "“", "«", "'")
 EMPTY_SIGNS = frozenset("$\\[]()`*_-=#.,:;!'\" \t\n~|>")
 
 

@@ -10,11 +10,13 @@ Knows words alone and no grammar: what it cannot follow is None, never right.
 
 from __future__ import annotations
 
-from webscale_rl.reward.lexicon import AUXILIARIES, HEADS, IRREGULAR, NEGATIONS, PLAIN, TRANSPARENT
+from webscale_rl.reward.following import beside, described, joined
+from webscale_rl.reward.lexicon import AUXILIARIES, NEGATIONS, PLAIN, TRANSPARENT
 from webscale_rl.reward.proper import DEMONYMS, GENERIC, LEGAL, ORGANISATION, PLACES, TITLES
 from webscale_rl.reward.scene import (
     ARTICLES,
     ASSERTED,
+    LINKS,
     SEES_ON,
     Scene,
     breaks,
@@ -22,7 +24,7 @@ from webscale_rl.reward.scene import (
     clause_start,
     introduced,
     is_new,
-    is_other,
+    is_past,
 )
 from webscale_rl.reward.verdict import Match
 from webscale_rl.reward.words import Word, is_content, is_exclusive, is_name_like, kin, opposed, read, stem
@@ -44,25 +46,25 @@ _TURNING = frozenset(
 _CONTRASTING = frozenset("whereas while although though unlike whilst".split())
 _RELATIVE = frozenset("which who whose whom where".split())
 _NAMING = frozenset("is are was were be called named termed known as being".split())
-_LINKS = frozenset("by in of from to with on at as for into during under through".split())
-_CREDITED = frozenset("credited attributed ascribed belongs belonged owed goes went due thanks married wed engaged".split())
+_CREDITED = frozenset(
+    "credited attributed ascribed belongs belonged owed goes went due thanks married wed engaged".split()
+)
 _SAID = frozenset(
     """believe believes believed think thinks found finds find show shows showed shown state states stated say says said
     suggest suggests suggested indicate indicates indicated argue argues argued conclude concludes concluded agree
     agrees ruled means explain explains explained confirm confirms confirmed reveal reveals revealed report reports
     reported is was""".split()
 )
-_RELATIONS = frozenset("near under above below before after inside outside over".split())
 _RECEIVERS = frozenset("to against".split())
-_LEAVING = frozenset("left quit abandoned deserted leave leaves escaped fled hated disliked criticized attacked".split())
+_LEAVING = frozenset(
+    "left quit abandoned deserted leave leaves escaped fled hated disliked criticized attacked".split()
+)
 _OF_PLACES = DEMONYMS | {place for place in PLACES if " " not in place}
 _HAVING = frozenset(
-    "follow practice practise speak use have contain include produce show eat drink study play wear receive form".split()
+    "follow practice practise speak use have contain include produce show eat drink study play wear receive".split()
 )
 """Verbs in the plural that say of their object that it is there."""
-_COPULAS = frozenset("is was are were".split())
 _GOES_WITH = GENERIC | LEGAL | ORGANISATION
-_HEAD_STEMS = frozenset(map(stem, HEADS))
 _PARTIES = frozenset("for to from with against about toward towards at in into onto on upon".split())
 
 
@@ -78,11 +80,15 @@ def stands(scene: Scene, start: int, end: int, *, name: bool = False) -> Match:
         match = Match(None, "turned") if _turns(scene, scene.text.words, first, start) else None
     elif match is None:
         at, match = _modified(scene, first, start, name)
-        match = match or _another(scene, first, at, name) or _beside(scene, start, end, name)
+        match = match or _another(scene, first, at, name) or beside(scene, start, end, name)
     return (
-        match or (_described(scene, first, start, end) if name else None) or _joined(scene, start, end, name) or _told_elsewhere(scene, first, start, end)
-        or _exchanged(scene, first, start, end) or ASSERTED
-    )  # fmt: skip
+        match
+        or (described(scene, first, start, end) if name else None)
+        or joined(scene, start, end, name)
+        or _told_elsewhere(scene, first, start, end)
+        or _exchanged(scene, first, start, end)
+        or ASSERTED
+    )
 
 
 def _after_that(words: tuple[Word, ...], first: int, start: int) -> int:
@@ -161,7 +167,7 @@ def _modified(scene: Scene, first: int, start: int, name: bool) -> tuple[int, Ma
         if word.stem in scene.asked and not is_exclusive(word.stem):
             break
         if name and not is_name_like(word) and word.gap != "-" and words[at].gap != "-":
-            return at - 1, None  # what stands before "rock band X" is said of the band
+            return _described_from(words, first, at - 1), None  # the Southern rock band X is X
         at -= 1
         if not is_new(scene, word):
             if scene.chosen and is_exclusive(word.stem) and word.stem not in scene.own and word.plain not in PLAIN:
@@ -178,6 +184,14 @@ def _modified(scene: Scene, first: int, start: int, name: bool) -> tuple[int, Ma
     return at, None
 
 
+def _described_from(words: tuple[Word, ...], first: int, at: int) -> int:
+    """Where the words begin that an article opens and that describe a name; `at` if there is no article."""
+    place = at
+    while place > first and is_content(words[place - 1]) and words[place - 1].plain not in NEGATIONS:
+        place -= 1
+    return place if place > first and words[place - 1].plain in ARTICLES else at
+
+
 def _is_dressing(word: Word) -> bool:
     """A title, or "first": the first smallpox vaccine is the smallpox vaccine."""
     return (word.plain in TITLES | LEGAL and is_name_like(word)) or word.raw == "first"
@@ -191,7 +205,7 @@ def _another(scene: Scene, first: int, at: int, name: bool) -> Match | None:
     others = [
         place for place in range(begins, at)
         if is_new(scene, words[place]) and not (name and words[place].raw.islower())
-        and words[place].plain not in _LINKS
+        and words[place].plain not in LINKS
         and not (is_name_like(words[place]) and words[place + 1].stem in scene.asked and is_name_like(words[place + 1]))
         and not (place == first and not name and _qualifies(scene, words, place))
         and not (words[place].plain in _GOES_WITH and words[place - 1].stem in scene.asked and place > first)
@@ -200,7 +214,7 @@ def _another(scene: Scene, first: int, at: int, name: bool) -> Match | None:
     told = bool(others) and not name and _leads(scene, words, first, at) and not _turns(scene, words, first, at)
     if told and _carries(scene, words, first, at, others[-1]):
         others = others[:-1]
-    said = _is_said(words, at) or (name and words[at - 1].plain == "by" and words[at - 2].plain not in _TURNING)
+    said = _is_said(words, at) or (name and _is_by(words, at))
     if not others or (said and _leads(scene, words, first, at)):
         return _headed(scene, first, at)
     if scene.where and words[at - 1].plain in ARTICLES | {"in", "at", "on", "within", "inside", "of"}:
@@ -222,7 +236,7 @@ def _carries(scene: Scene, words: tuple[Word, ...], first: int, at: int, place: 
     if place == before:
         return _is_object(scene, words, first, place)
     passive = words[place - 1].plain in AUXILIARIES and words[place].plain.endswith(("ed", "en", "wn", "nt"))
-    if place == before - 1 and passive and words[before].plain in _LINKS:
+    if place == before - 1 and passive and words[before].plain in LINKS:
         return True
     return (
         words[before].stem in scene.asked and is_content(words[before]) and (passive or not is_name_like(words[place]))
@@ -267,14 +281,14 @@ def _exchanged(scene: Scene, first: int, start: int, end: int) -> Match | None:
             return Match(None, "exchanged")  # defeated by X, for whom S defeated
         if (
             verb
-            and _is_past(verb)
+            and is_past(verb)
             and _is_asked(scene, verb)
             and any(_is_asked(scene, w) for w in words[end + 1 : last])
         ):
             return Match(None, "exchanged")
         return None
     before = _verb(words, start)
-    if before > first and _is_past(words[before]) and words[before].stem not in scene.own:
+    if before > first and is_past(words[before]) and words[before].stem not in scene.own:
         subject = words[first + (words[first].plain in ARTICLES)]
         active = not any(word.plain in AUXILIARIES for word in words[first:before])
         active = active and words[before].plain not in ("starred", "featured", "included")
@@ -289,10 +303,6 @@ def _exchanged(scene: Scene, first: int, start: int, end: int) -> Match | None:
 
 def _is_asked(scene: Scene, word: Word) -> bool:
     return word.stem in scene.asked or (is_content(word) and stem(word.plain) in scene.asked)
-
-
-def _is_past(word: Word) -> bool:
-    return word.raw.islower() and (word.plain.endswith("ed") or IRREGULAR.get(word.plain, word.plain) != word.plain)
 
 
 def _harmless(scene: Scene, word: Word) -> bool:
@@ -332,8 +342,14 @@ def _is_object(scene: Scene, words: tuple[Word, ...], first: int, at: int) -> bo
     verbal = verbal or word.plain in _HAVING
     return (
         verbal and at > first and word.plain not in _TURNING and _leads(scene, words, first, at)
-        and not any(is_new(scene, other) for other in words[first:at]) and words[at - 1].plain not in ARTICLES | _LINKS
+        and not any(is_new(scene, other) for other in words[first:at]) and words[at - 1].plain not in ARTICLES | LINKS
     )  # fmt: skip
+
+
+def _is_by(words: tuple[Word, ...], at: int) -> bool:
+    """Whether "by" stands before a name and its article, and no verb that turns before that."""
+    by = _verb(words, at)
+    return words[by].plain == "by" and words[by - 1].plain not in _TURNING
 
 
 def _is_said(words: tuple[Word, ...], at: int) -> bool:
@@ -373,90 +389,4 @@ def _headed(scene: Scene, first: int, at: int) -> Match | None:
             or not is_content(head)
         ):
             return Match(None, "headed")
-    return None
-
-
-def _beside(scene: Scene, start: int, end: int, name: bool) -> Match | None:
-    """What follows the window at once and makes it a part of something else: X's father, X Business Review."""
-    words = scene.text.words
-    if end >= len(words) or breaks(words, end):
-        return None
-    if words[end - 1].owns and any(is_new(scene, word) for word in words[end : clause_end(words, end)]):
-        return Match(None, "owner")
-    word = words[end]
-    quoted = "'" in words[start].gap
-    if word.gap == "'" and words[end - 1].raw.endswith("s") and not quoted and is_new(scene, word):
-        return Match(None, "owner")
-    if word.gap == "-" and is_content(word) and word.stem not in scene.own:
-        return Match(None, "compound")
-    if word.plain == "without":
-        return Match(None, "contrasted")
-    if (
-        not is_new(scene, word)
-        or word.stem in _HEAD_STEMS
-        or word.plain in _RELATIONS
-        or word.plain in LEGAL
-        or word.plain.endswith("ly")
-    ):
-        return None
-    if name:
-        short = all(is_name_like(other) or not is_content(other) for other in words)
-        named = is_name_like(word) or word.stem[0] == "#"
-        alone = start == 0 and end + 1 == len(words) and not _is_past(word)
-        return Match(False if short and word.stem[0] == "#" else None, "extended") if named or alone else None
-    if word.plain.endswith(("ed", "ing")) and end + 1 < len(words) and words[end + 1].plain in _LINKS:
-        return None
-    finite = word.plain.endswith("ed") or (word.plain.endswith("s") and not words[end - 1].plain.endswith("s"))
-    if finite and len(words) > end + 1 and start <= 3:
-        return None
-    return Match(None, "extended")
-
-
-def _described(scene: Scene, first: int, start: int, end: int) -> Match | None:
-    """A name of which something else is said than what was asked: X is in Italy, X is a character in it."""
-    words = scene.text.words
-    last = clause_end(words, end)
-    if any(is_content(word) for word in words[first:start]) or end + 2 > last or words[end].plain not in _COPULAS:
-        return None
-    rest = words[end + 1 : last]
-    if rest[0].plain in ("in", "near") and not scene.where:
-        said = {word.stem for word in rest if is_content(word)}
-        return Match(None, "described") if said and len(scene.asked - scene.own) > len(said) and len(rest) < 4 else None
-    if rest[0].plain in ("a", "an") and any(is_new(scene, word) for word in rest):
-        known = any(word.stem in scene.asked or any(kin(word.stem, one) for one in scene.asked) for word in rest)
-        return None if known else Match(None, "described")
-    return None
-
-
-def _is_list(scene: Scene, words: tuple[Word, ...], end: int) -> bool:
-    """Whether what follows the comma is another item: new words alone, without article and verb."""
-    item = words[end : clause_end(words, end + 1)]
-    if all(map(is_name_like, item)) and not is_name_like(words[end - 1]):
-        return False  # a dog, Laika
-    return len(item) <= 3 and all(is_other(scene, word) and not word.plain.endswith(("ed", "ing")) for word in item)
-
-
-def _goes_on(scene: Scene, word: Word, name: bool) -> bool:
-    """Whether "and" adds a further act to an act: filter waste and produce urine."""
-    return scene.act and not name and not any(opposed(word.stem, own) for own in scene.own)
-
-
-def _joined(scene: Scene, start: int, end: int, name: bool) -> Match | None:
-    """X and Y where only X was asked for."""
-    words = scene.text.words
-    at = end
-    if not name and at < len(words) and words[at].gap == "," and _is_list(scene, words, end):
-        return Match(None, "listed")
-    if at < len(words) and words[at].plain in ("and", "plus") and at + 1 < len(words):
-        rest = words[at + 1 : at + 4]
-        lead = next((word for word in rest if word.plain not in ARTICLES), rest[0])
-        if lead.plain in AUXILIARIES or not is_content(lead) or _is_past(lead):
-            return None
-        if is_other(scene, lead) and not (name and not is_name_like(lead)) and not _goes_on(scene, lead, name):
-            return Match(None, "more")
-    at = start - 1
-    while at > 0 and words[at].plain in ARTICLES:
-        at -= 1
-    if at > 0 and words[at].plain in ("and", "plus") and not breaks(words, at) and is_other(scene, words[at - 1]):
-        return Match(None, "more")
     return None

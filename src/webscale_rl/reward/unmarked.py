@@ -255,7 +255,9 @@ def focus(sentence: str, question: str) -> str | None:
     if not best or shared.count(best) > 1:
         return None
     chosen = clauses.pop(shared.index(best))
-    return chosen if all(_RELATIVE.match(clause) or _is_of_another(clause, asked, chosen) for clause in clauses) else None
+    return (
+        chosen if all(_RELATIVE.match(clause) or _is_of_another(clause, asked, chosen) for clause in clauses) else None
+    )
 
 
 def _is_of_another(clause: str, asked: frozenset[str], chosen: str) -> bool:

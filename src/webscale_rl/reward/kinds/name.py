@@ -41,9 +41,13 @@ _ARTICLES = frozenset(("a", "an", "the"))
 _LONGEST = 10
 _DOUBLED = re.compile(r"(.)\1")
 _REGION = re.compile(r"[A-ZÀ-ÖØ-Þ][\w.'’-]*(?:[ -](?:of|the|de|la|[A-ZÀ-ÖØ-Þ][\w.'’-]*)){0,4}")
-_PLACED = re.compile(r"\bwhere\b|\b(?:what|which) (?:city|town|village|place|location)|\b(?:born|located|birthplace)\b", re.I)
+_PLACED = re.compile(
+    r"\bwhere\b|\b(?:what|which) (?:city|town|village|place|location)|\b(?:born|located|birthplace)\b", re.I
+)
 _CONTINENTS = frozenset("africa asia europe america".split())
-_REGIONS = re.compile(r"\b(?:territory|province|county|region|district|prefecture|state|island|canton|department|oblast)\b")
+_REGIONS = re.compile(
+    r"\b(?:territory|province|county|region|district|prefecture|state|island|canton|department|oblast)\b"
+)
 _FRONT = re.compile(
     r"\b(?:where|which|what)(?:'s| is| was| are| were)?(?: the)?(?: name of the| capital)?\b.{0,40}\b(?:city"
     r"|country|state|capital"
@@ -255,7 +259,11 @@ def _beside(text: Text, at: Scene, start: int, end: int) -> Match | None:
         if known:
             return None
         asked_elsewhere = any(place in at.asked for place in PLACES if " " not in place)
-        if not (container in PLACES or _REGIONS.search(container)) or asked_elsewhere or container == " ".join(word.plain for word in words[start:end]):
+        if (
+            not (container in PLACES or _REGIONS.search(container))
+            or asked_elsewhere
+            or container == " ".join(word.plain for word in words[start:end])
+        ):
             return Match(None, "container")
         return None
     if start and "," in words[start].gap and any(is_new(at, word) for word in words[:start]):
@@ -292,7 +300,14 @@ def _letters(text: Text) -> frozenset[str]:
 def _is_team(core: tuple[str, ...], text: Text) -> bool:
     """The Packers for the Green Bay Packers: the plural that ends the name, alone."""
     last = core[-1]
-    return len(core) > 1 and last not in PLACES and _core(text) == (last,) and last.endswith("s") and len(last) > 4 and last not in GENERIC
+    return (
+        len(core) > 1
+        and last not in PLACES
+        and _core(text) == (last,)
+        and last.endswith("s")
+        and len(last) > 4
+        and last not in GENERIC
+    )
 
 
 def _mismatch(core: tuple[str, ...], required: frozenset[str], text: Text, at: Scene, missing: frozenset[str]) -> Match:

@@ -52,7 +52,9 @@ _TEAMS = re.compile(
 
 LONG_SURNAME = 9
 """Letters from which a slip of the pen makes no other surname: Hitchcok, but not Thomson for Thompson."""
-_BEFORE_GIVEN = MALE - {"mr", "lord"} | FEMALE - {"mrs", "madame", "mme"} | frozenset("pope saint st brother sister father".split())
+_BEFORE_GIVEN = (
+    MALE - {"mr", "lord"} | FEMALE - {"mrs", "madame", "mme"} | frozenset("pope saint st brother sister father".split())
+)
 """Titles that go with a given name: Queen Victoria, but General Montcalm."""
 _OTHERS = frozenset("number suffix surname given_name middle_name person more_names title".split())
 """Why a name in a sentence is not the person's: another name beside the right one denies nothing."""
