@@ -43,7 +43,8 @@ _DENIED = re.compile(
     r"|\((?:not|incorrect|wrong|false|no)\)|[=:] ?(?:wrong|incorrect|false)\b"
     r"|^\W{0,5}(?:false|wrong|incorrect|not true) ?[:;,-]|[❌✗✘🚫]|^\s{0,5}(?:[¬!]\s?|~)(?=[^\W\d])|^\W{0,5}not ?[(\[{]"
     r"|\?\W{0,3}no\b|\b(?:just kidding|scratch that|no wait|i lied|psych)\b"
-    r"|\b(?:any|every|no)(?:one|thing|body|where) (?:but|except|other than)\b|^\W{0,5}if\b|\buntil\b.{1,80}\bnow\b"
+    r"|\b(?:any|every|no)(?:one|thing|body|where) (?:but|except|other than)\b|^\W{0,5}if\b(?! (?:i|my|memory) )"
+    r"|\buntil\b.{1,80}\bnow\b"
     r"|\b(?:outside|anywhere but|all but|none but)\b",
     re.IGNORECASE,
 )

@@ -14,7 +14,7 @@ MALE = frozenset("mr king prince emperor lord sir duke baron count brother fathe
 FEMALE = frozenset(
     "madame mme mrs ms miss queen princess empress lady dame duchess baroness countess sister tsarina".split()
 )
-SUFFIXES = frozenset("jr sr junior senior esq phd md".split())
+SUFFIXES = frozenset("jr sr junior senior esq phd md dsc obe mbe cbe kbe qc frs vc dds mba".split())
 PARTICLES = frozenset(
     "van von de der den del della da di du la le el al bin ibn ben af av ter ten zu dos das do y e st".split()
 )

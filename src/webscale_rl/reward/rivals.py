@@ -13,10 +13,12 @@ from collections.abc import Callable, Sequence
 
 from webscale_rl.reward.proper import DEMONYMS
 from webscale_rl.reward.reference import Reference
-from webscale_rl.reward.unmarked import STOP, beginning, content, last_question
+from webscale_rl.reward.unmarked import STOP, beginning, content, last_question, roots
 
 _APART = re.compile(r";\s|,\s(?=(?:the|an?)\s\w+\s\w+s\b)|,\s(?:and|but|while|whereas|although|though)\s|\s[-–—]\s")
 """Between clauses with a subject of their own each: phrases have no names to tell them."""
+_OFFERED = re.compile(r"[;,]\s|,?\s(?:and|but|while|whereas|although|though)\s|\s[-–—]\s")
+"""Between clauses where the question offers the names: "A was from England, B from Ireland"."""
 _CLAUSE = re.compile(r";\s|,\s(?=(?:the|an?)\s\w+\s\w+s\b)|,?\s(?:and|but|while|whereas|although|though)\s|\s[-–—]\s")
 _CAPITAL = re.compile(r"(?<![\w'])[A-ZÀ-ÖØ-Þ][^\W\d_]{1,40}")
 _PRONOUN = re.compile(r"\W*(?:he|she|it|they|his|her|its|their)\b", re.IGNORECASE)
@@ -39,19 +41,21 @@ def rival(references: Sequence[Reference], answer: str, question: str, is_right:
 
     `is_right` says whether a clause alone is right.
     """
-    asked = content(last_question(question))
-    clauses = [clause for clause in (_CLAUSE if _is_named(references) else _APART).split(answer) if clause.strip()]
+    asked, acts = content(last_question(question)), roots(last_question(question))
+    own = frozenset(word for one in references for text in (one.answer, *one.aliases) for word in content(text))
+    offered = len(own & content(question)) * 2 > len(own)  # but for letters behind a name
+    between = _OFFERED if offered else _CLAUSE if _is_named(references) else _APART
+    clauses = [clause for clause in between.split(answer) if clause.strip()]
     if not 1 < len(clauses) < 6 or not asked:
         return False
-    shared = [len(asked & content(clause)) for clause in clauses]
+    shared = [len(acts & roots(clause)) for clause in clauses]
     right = [index for index, clause in enumerate(clauses) if is_right(clause)]
     if not right or len(right) == len(clauses):
         return False
-    own = frozenset(word for one in references for text in (one.answer, *one.aliases) for word in content(text))
     origin = any(one.answer.casefold() in DEMONYMS for one in references)  # languages, nationalities
     if not origin and any(_PRONOUN.match(clauses[index]) for index in right):
         return False
-    known = own if own <= content(question) else own | asked
+    known = own if offered else own | asked
     best = max(max(shared[index] for index in right) + (not _is_named(references)), 1)
     others = [clause for index, clause in enumerate(clauses) if index not in right and shared[index] >= best]
     if _is_named(references):

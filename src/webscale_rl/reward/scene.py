@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from webscale_rl.reward.lexicon import IRREGULAR, LY_NOUNS, NEGATIONS, PLAIN
 from webscale_rl.reward.verdict import Match
-from webscale_rl.reward.words import Text, Word, is_content, kin, opposed, read
+from webscale_rl.reward.words import Text, Word, is_content, kin, opposed, read, stem
 
 ASSERTED = Match(True, "asserted")
 ARTICLES = frozenset("a an the his her its their our my your this that these those both".split())
@@ -161,3 +161,16 @@ def is_other(scene: Scene, word: Word) -> bool:
     if scene.chosen:
         return is_content(word) and word.stem not in scene.own and word.plain not in PLAIN
     return is_new(scene, word) or (len(word.raw) == 1 and word.raw.isupper() and word.stem not in scene.own)
+
+
+def verb_before(words: tuple[Word, ...], at: int) -> int:
+    """The place of the word before a window and its articles."""
+    at -= 1
+    while at > 0 and words[at].plain in ARTICLES:
+        at -= 1
+    return at
+
+
+def is_asked(scene: Scene, word: Word) -> bool:
+    """Whether a word is one of the question's, as a name or by its stem."""
+    return word.stem in scene.asked or (is_content(word) and stem(word.plain) in scene.asked)

@@ -23,8 +23,10 @@ from webscale_rl.reward.scene import (
     clause_end,
     clause_start,
     introduced,
+    is_asked,
     is_new,
     is_past,
+    verb_before,
 )
 from webscale_rl.reward.verdict import Match
 from webscale_rl.reward.words import Word, is_content, is_exclusive, is_name_like, kin, opposed, read, stem
@@ -55,6 +57,10 @@ _SAID = frozenset(
     agrees ruled means explain explains explained confirm confirms confirmed reveal reveals revealed report reports
     reported is was""".split()
 )
+_CONTESTS = frozenset(
+    "defeated beaten conquered invaded attacked captured killed succeeded replaced followed taught".split()
+)
+"""What A does to B is not what B does to A."""
 _RECEIVERS = frozenset("to against".split())
 _LEAVING = frozenset(
     "left quit abandoned deserted leave leaves escaped fled hated disliked criticized attacked".split()
@@ -102,7 +108,7 @@ def _after_that(words: tuple[Word, ...], first: int, start: int) -> int:
 def _after_and(scene: Scene, first: int, start: int) -> int:
     """Where the part of the clause begins that does what was asked: plants take in A and [release X]."""
     words = scene.text.words
-    verb = _verb(words, start)
+    verb = verb_before(words, start)
     asked = verb > first + 1 and words[verb].stem in scene.asked and words[verb].raw.islower()
     return verb if asked and is_content(words[verb]) and words[verb - 1].plain == "and" else first
 
@@ -127,8 +133,8 @@ def _related(scene: Scene, first: int, start: int, name: bool) -> Match | None:
 def _turned(scene: Scene, first: int, start: int) -> bool:
     """Whether the verb right before a name turns round what was asked: rejected X, left X, began X for ended X."""
     words = scene.text.words
-    verb = words[_verb(words, start)] if start > first else None
-    if verb is None or not verb.raw.islower() or _is_asked(scene, verb):
+    verb = words[verb_before(words, start)] if start > first else None
+    if verb is None or not verb.raw.islower() or is_asked(scene, verb):
         return False
     return turns(verb) or verb.plain in _LEAVING or any(opposed(stem(verb.plain), one) for one in scene.asked)
 
@@ -232,7 +238,7 @@ def _qualifies(scene: Scene, words: tuple[Word, ...], place: int) -> bool:
 def _carries(scene: Scene, words: tuple[Word, ...], first: int, at: int, place: int) -> bool:
     """Whether a new word is but the verb between what the question speaks of and the window: S depicts X, S is
     measured in X, S was advised to carry X, where "carry" is the question's."""
-    before = _verb(words, at)
+    before = verb_before(words, at)
     if place == before:
         return _is_object(scene, words, first, place)
     passive = words[place - 1].plain in AUXILIARIES and words[place].plain.endswith(("ed", "en", "wn", "nt"))
@@ -276,33 +282,30 @@ def _exchanged(scene: Scene, first: int, start: int, end: int) -> Match | None:
     last = clause_end(words, end)
     if scene.object:
         verb = words[end] if end < last else None
-        by = _verb(words, start)
-        if by > first + 1 and words[by].plain == "by" and "by" not in scene.said and _is_asked(scene, words[by - 1]):
-            return Match(None, "exchanged")  # defeated by X, for whom S defeated
+        by = verb_before(words, start)
         if (
-            verb
-            and is_past(verb)
-            and _is_asked(scene, verb)
-            and any(_is_asked(scene, w) for w in words[end + 1 : last])
+            by > first + 1
+            and words[by].plain == "by"
+            and is_asked(scene, words[by - 1])
+            and words[by - 1].plain in _CONTESTS
+            and "by" not in scene.said
         ):
+            return Match(None, "exchanged")  # defeated by X, for whom S defeated
+        if verb and is_past(verb) and is_asked(scene, verb) and any(is_asked(scene, w) for w in words[end + 1 : last]):
             return Match(None, "exchanged")
         return None
-    before = _verb(words, start)
+    before = verb_before(words, start)
     if before > first and is_past(words[before]) and words[before].stem not in scene.own:
         subject = words[first + (words[first].plain in ARTICLES)]
         active = not any(word.plain in AUXILIARIES for word in words[first:before])
         active = active and words[before].plain not in ("starred", "featured", "included")
         spoken = subject.stem in scene.asked or (subject.plain == "it" and words[before].plain == "caused")
-        if active and _is_asked(scene, words[before]) and spoken:
+        if active and is_asked(scene, words[before]) and spoken:
             return Match(None, "exchanged")
     passive = last - end >= 4 and words[end].plain in AUXILIARIES and words[end + 2].plain == "by"
     if passive and words[end + 3].stem in scene.asked and is_name_like(words[end + 3]):
         return Match(None, "exchanged")
     return None
-
-
-def _is_asked(scene: Scene, word: Word) -> bool:
-    return word.stem in scene.asked or (is_content(word) and stem(word.plain) in scene.asked)
 
 
 def _harmless(scene: Scene, word: Word) -> bool:
@@ -327,14 +330,6 @@ def _is_a(scene: Scene, words: tuple[Word, ...], first: int, start: int) -> bool
     return at > first and words[at - 1].plain in _NAMING and _leads(scene, words, first, at)
 
 
-def _verb(words: tuple[Word, ...], at: int) -> int:
-    """The place of the word before a window and its articles."""
-    at -= 1
-    while at > 0 and words[at].plain in ARTICLES:
-        at -= 1
-    return at
-
-
 def _is_object(scene: Scene, words: tuple[Word, ...], first: int, at: int) -> bool:
     """Whether the word at this place is an unknown verb between what the question speaks of and the window."""
     word = words[at]
@@ -348,7 +343,7 @@ def _is_object(scene: Scene, words: tuple[Word, ...], first: int, at: int) -> bo
 
 def _is_by(words: tuple[Word, ...], at: int) -> bool:
     """Whether "by" stands before a name and its article, and no verb that turns before that."""
-    by = _verb(words, at)
+    by = verb_before(words, at)
     return words[by].plain == "by" and words[by - 1].plain not in _TURNING
 
 

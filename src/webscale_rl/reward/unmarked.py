@@ -77,6 +77,7 @@ _VERBS = frozenset(
 _RELATIVE = re.compile(r"(?:which|who|whose|where)\b", re.IGNORECASE)
 _SUFFIX = re.compile(r"(?:ings?|ed|es|s|e|d)$")
 _CLAUSE = re.compile(r"(?:;|\s[-–—]|,(?!\s?\d))\s|,?\s(?:and|but|while|whereas|although)\s")
+_BARE_VALUE = re.compile(r"\W{0,3}\d[\d.,]{0,20} ?%?(?: [a-z]{1,12})?")
 _SUBJECTLESS = re.compile(r"(?:was |were |is |are |has |had |it |they |he |she )?[a-z]+(?:ed|[aeo]n|[nl]d|[gh]t)\b")
 """A clause that goes on with the verb: "began in 1939 and ended in 1945"."""
 _VERB = re.compile(r"\b(?:is|are|was|were|has|have|had|[a-z]+(?:ed|[aeu]n|[gh]t))\b")
@@ -163,7 +164,7 @@ def _heaviest(found: list[str], question: str, wanted: str) -> int:
         sentence = found[index]
         shared = len(asked & content(sentence)) / len(asked) if asked else 0.0
         weight = shared + 0.3 * (index == len(found) - 1) + 1e-6 * index
-        weight += 0.1 * (not acts.isdisjoint(_roots(sentence)))
+        weight += 0.1 * (not acts.isdisjoint(roots(sentence)))
         weight += 0.5 * (_CONCLUSION.match(sentence) is not None)
         weight += 0.4 * (_bold(sentence) is not None)
         weight += 1.0 * (yes_no and _YES_NO.match(sentence) is not None)
@@ -221,7 +222,7 @@ def _acts(question: str) -> frozenset[str]:
 
 
 @lru_cache(maxsize=512)
-def _roots(text: str) -> frozenset[str]:
+def roots(text: str) -> frozenset[str]:
     """The same, with irregular verbs by their roots: "fell" is "fall"."""
     words = (word.removesuffix("'s") for word in _WORD.findall(text[:1000].casefold()))
     return frozenset(beginning(IRREGULAR.get(word, word)) for word in words if word not in STOP)
@@ -234,8 +235,8 @@ def beginning(word: str) -> str:
 
 def answers_as_well(sentence: str, chosen: str, question: str) -> bool:
     """Whether a sentence says as much of what was asked as the chosen one, or what was done, where that does not."""
-    asked, acts = _roots(last_question(question)), _acts(question)
-    one, other = _roots(sentence), _roots(chosen)
+    asked, acts = roots(last_question(question)), _acts(question)
+    one, other = roots(sentence), roots(chosen)
     return len(asked & one) >= len(asked & other) or bool(acts & one - other)
 
 
@@ -243,13 +244,15 @@ def focus(sentence: str, question: str) -> str | None:
     """The one clause of a sentence that shares the most with the question, of those that have a number: of "71 percent
     is covered by water, and the remaining 29 percent is land" the first. None if there is but one, if no one is ahead,
     or if another clause says nothing of its own: "2 moons, and 3" is two answers."""
-    asked = _roots(last_question(question))
+    asked = roots(last_question(question))
     clauses = [clause for clause in _CLAUSE.split(sentence) if clause and _NUMBER.search(clause)]
     if not 1 < len(clauses) < 5 or not asked:
         return None
-    subject = asked & _roots(_VERB.split(clauses[0], maxsplit=1)[0])
+    if _BARE_VALUE.fullmatch(clauses[0]) and all(_is_of_another(clause, asked, clauses[0]) for clause in clauses[1:]):
+        return clauses[0]
+    subject = asked & roots(_VERB.split(clauses[0], maxsplit=1)[0])
     shared = [
-        len(asked & (_roots(clause) | subject if _SUBJECTLESS.match(clause) else _roots(clause))) for clause in clauses
+        len(asked & (roots(clause) | subject if _SUBJECTLESS.match(clause) else roots(clause))) for clause in clauses
     ]
     best = max(shared)
     if not best or shared.count(best) > 1:
@@ -261,7 +264,7 @@ def focus(sentence: str, question: str) -> str | None:
 
 
 def _is_of_another(clause: str, asked: frozenset[str], chosen: str) -> bool:
-    own = _roots(clause) - asked - _roots(chosen)
+    own = roots(clause) - asked - roots(chosen)
     return len(own) >= OWN_WORDS - (_VERB.search(clause) is not None)
 
 

@@ -19,7 +19,8 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from webscale_rl.reward import units
-from webscale_rl.reward.claims import Claim, crowded, decide, names, stem
+from webscale_rl.reward.claims import Claim, crowded, decide
+from webscale_rl.reward.counting import names, stem
 from webscale_rl.reward.kinds import number as numbers_kind
 from webscale_rl.reward.markup import plain
 from webscale_rl.reward.numbers import Number, find
