@@ -6,10 +6,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from webscale_rl.reward.aka import also
 from webscale_rl.reward.doubts import doubt
 from webscale_rl.reward.extract import Extracted, NoAnswer, end_of_turn, extract
 from webscale_rl.reward.guards import guard, refused
 from webscale_rl.reward.reference import GroundTruth, Reference, kind, references
+from webscale_rl.reward.text import clean
 from webscale_rl.reward.unmarked import answers_as_well, focus
 from webscale_rl.reward.verdict import Match, Verdict
 
@@ -22,6 +24,7 @@ _SEVERAL = Match(None, "several")
 """What the kinds of numbers say of a sentence with several of them, if its wording does not tell which one counts."""
 _PLAIN_VALUES = frozenset({"number", "quantity", "percentage"})
 _ARITHMETIC = re.compile(r"\s*\(?\d[\d.]{0,20}\)?(?:\s?[-+*×·/(]\s?\(?\d[\d.]{0,20}\)?){1,20}|\d{1,4}!")
+_SPELT = frozenset({"formula", "code"})
 _IN_WORDS = frozenset({"name", "person", "phrase"})
 _ERROR = re.compile(r" ?(?:±|\+/-|\\pm) ?\d[\d.,]{0,12}(?!\d)")
 _SO = re.compile(r"(?:^|[,;.]? )(?:so|therefore|thus|hence|i\.e\.),? ")
@@ -132,6 +135,9 @@ def _compare(truth: Reference, answer: str, question: str) -> Match:
         ) is None:
             return formula.compare(truth, answer, question)  # the 5 of "5r^5" is not what it says, and √9 is 3
     match = module.compare(truth, answer, question)
+    if truth.type in _SPELT and not match.same and (others := also(clean(truth.answer), question)):
+        named = Reference(others[0], "phrase", aliases=others[1:])  # carbon dioxide, for CO2
+        return again if (again := kind("phrase").compare(named, answer, question)).same else match
     if truth.type == "formula" and not match.same:
         return _concluded(truth, answer, question) or match
     if match == _SEVERAL and (clause := focus(answer, question)) is not None:
