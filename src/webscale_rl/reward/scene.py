@@ -47,6 +47,11 @@ class Scene(NamedTuple):
     object: bool = False
     said: frozenset[str] = frozenset()
 
+    @property
+    def why(self) -> bool:
+        """Whether the question asks for a reason."""
+        return not self.said.isdisjoint(("why", "cause", "caused", "reason"))
+
 
 def scene(text: Text, own: frozenset[str], question: str, asked: frozenset[str] | None = None) -> Scene:
     """The scene of an answer. The question is read once for all answers to it; `asked` replaces its stems."""

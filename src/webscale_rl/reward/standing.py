@@ -61,6 +61,7 @@ _CONTESTS = frozenset(
     "defeated beaten conquered invaded attacked captured killed succeeded replaced followed taught".split()
 )
 """What A does to B is not what B does to A."""
+_REASONS = frozenset((("because", "of"), ("due", "to"), ("owing", "to")))
 _RECEIVERS = frozenset("to against".split())
 _LEAVING = frozenset(
     "left quit abandoned deserted leave leaves escaped fled hated disliked criticized attacked".split()
@@ -221,6 +222,8 @@ def _another(scene: Scene, first: int, at: int, name: bool) -> Match | None:
     if told and _carries(scene, words, first, at, others[-1]):
         others = others[:-1]
     said = _is_said(words, at) or (name and _is_by(words, at))
+    if scene.why and _is_reason(words, at):
+        return None
     if not others or (said and _leads(scene, words, first, at)):
         return _headed(scene, first, at)
     if scene.where and words[at - 1].plain in ARTICLES | {"in", "at", "on", "within", "inside", "of"}:
@@ -345,6 +348,12 @@ def _is_by(words: tuple[Word, ...], at: int) -> bool:
     """Whether "by" stands before a name and its article, and no verb that turns before that."""
     by = verb_before(words, at)
     return words[by].plain == "by" and words[by - 1].plain not in _TURNING
+
+
+def _is_reason(words: tuple[Word, ...], at: int) -> bool:
+    """Whether "because of" or "due to" stands right before a window and its article."""
+    place = verb_before(words, at)
+    return place > 0 and (words[place - 1].plain, words[place].plain) in _REASONS
 
 
 def _is_said(words: tuple[Word, ...], at: int) -> bool:

@@ -252,20 +252,16 @@ def _beside(text: Text, at: Scene, start: int, end: int) -> Match | None:
         return None
     if end < len(words) and "," in words[end].gap:
         last = clause_end(words, end + 1)
-        if words[end].plain in ("in", "on", "near") and at.where:
+        if words[end].plain == "in" or (words[end].plain in ("on", "near") and at.where):
             return None
         container = " ".join(word.plain for word in words[end:last])
         known = all(word.stem in at.asked for word in words[end:last] if is_content(word))
         if known:
             return None
         asked_elsewhere = any(place in at.asked for place in PLACES if " " not in place)
-        if (
-            not (container in PLACES or _REGIONS.search(container))
-            or asked_elsewhere
-            or container == " ".join(word.plain for word in words[start:end])
-        ):
-            return Match(None, "container")
-        return None
+        known = (container in PLACES and not asked_elsewhere) or _REGIONS.search(container) is not None
+        itself = container == " ".join(word.plain for word in words[start:end])
+        return Match(None, "container") if itself or not known else None
     if start and "," in words[start].gap and any(is_new(at, word) for word in words[:start]):
         place = " ".join(word.plain for word in words[start:end])
         return None if at.where and place in PLACES else Match(None, "several")
