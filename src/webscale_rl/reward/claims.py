@@ -277,11 +277,11 @@ def _given(
     if strong:
         return strong[-1:] if equals < strong[-1].start - 3 else strong, True
     claims = _without(lambda claim: claim.weak or _PARTITIVE.stands_before(claim, text), claims)
+    claims = _without(lambda claim: claim.key in asked, claims)
     topics = _topics(question)
     named = [claim for claim in claims if _is_on_topic(text, claim, topics)] if topics else []
     if len(named) == 1:
         return named, False
-    claims = _without(lambda claim: claim.key in asked, claims)
     claims = _without(lambda claim: _follows(_DIFFERENCE, text, claim), claims)
     asides = _asides(text)
     return _without(lambda claim: any(start < claim.start < end for start, end in asides), claims), False
