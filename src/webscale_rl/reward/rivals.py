@@ -17,6 +17,7 @@ from webscale_rl.reward.unmarked import STOP, beginning, content, last_question,
 
 _APART = re.compile(r";\s|,\s(?=(?:the|an?)\s\w+\s\w+s\b)|,\s(?:and|but|while|whereas|although|though)\s|\s[-–—]\s")
 """Between clauses with a subject of their own each: phrases have no names to tell them."""
+_PARTS = re.compile(r"[;,]|\s(?:and|but|while|whereas|although|though|[-–—])\s")
 _OFFERED = re.compile(r"[;,]\s|,?\s(?:and|but|while|whereas|although|though)\s|\s[-–—]\s")
 """Between clauses where the question offers the names: "A was from England, B from Ireland"."""
 _CLAUSE = re.compile(r";\s|,\s(?=(?:the|an?)\s\w+\s\w+s\b)|,?\s(?:and|but|while|whereas|although|though)\s|\s[-–—]\s")
@@ -41,6 +42,8 @@ def rival(references: Sequence[Reference], answer: str, question: str, is_right:
 
     `is_right` says whether a clause alone is right.
     """
+    if not _PARTS.search(answer):
+        return False
     asked, acts = content(last_question(question)), roots(last_question(question))
     own = frozenset(word for one in references for text in (one.answer, *one.aliases) for word in content(text))
     offered = len(own & content(question)) * 2 > len(own)  # but for letters behind a name

@@ -24,6 +24,7 @@ _SEVERAL = Match(None, "several")
 """What the kinds of numbers say of a sentence with several of them, if its wording does not tell which one counts."""
 _PLAIN_VALUES = frozenset({"number", "quantity", "percentage"})
 _ARITHMETIC = re.compile(r"\s*\(?\d[\d.]{0,20}\)?(?:\s?[-+*×·/(]\s?\(?\d[\d.]{0,20}\)?){1,20}|\d{1,4}!")
+_EITHER = re.compile(r"\W{0,3}\bor\b\W{0,3}")
 _SPELT = frozenset({"formula", "code"})
 _IN_WORDS = frozenset({"name", "person", "phrase"})
 _ERROR = re.compile(r" ?(?:±|\+/-|\\pm) ?\d[\d.,]{0,12}(?!\d)")
@@ -74,6 +75,10 @@ def _decide(response: str, truths: Sequence[Reference], found: Extracted, questi
     if why := guard(truths, question, around, found.text):
         return 0, f"guard/{why}"
     truth, match = _best(truths, found.text, question)
+    if match.rule == "alternatives" and len(truths) > 1 and len(found.text) <= SHOWN:
+        pieces = [piece for piece in _EITHER.split(found.text) if piece.strip()]
+        if len(pieces) > 1 and all(_best(truths, piece, question)[1].same for piece in pieces):
+            match = Match(True, "each")  # "doe (or hind)", where both are right
     how = f"{truth.type}/{match.rule}"
     if match.same is False:
         elsewhere = truth.type in _IN_WORDS and any(

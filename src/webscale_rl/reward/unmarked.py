@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from webscale_rl.reward import sentences
+from webscale_rl.reward.counting import counted, stem
 from webscale_rl.reward.lexicon import IRREGULAR
 from webscale_rl.reward.sentences import asserts, corrects, is_bullet, plain, split, trimmed
 
@@ -160,11 +161,13 @@ def _heaviest(found: list[str], question: str, wanted: str) -> int:
     yes_no = wanted == "yes_no" or _ASKS_YES_NO.match(question) is not None
     offering = [index for index, sentence in enumerate(found) if _offers(sentence, words, wanted)]
     acts, weights = _acts(question), {}
+    noun = counted(question) if wanted in _NUMERIC else ""
     for place, index in enumerate(offering or range(len(found))):
         sentence = found[index]
         shared = len(asked & content(sentence)) / len(asked) if asked else 0.0
         weight = shared + 0.3 * (index == len(found) - 1) + 1e-6 * index
         weight += 0.1 * (not acts.isdisjoint(roots(sentence)))
+        weight += 0.3 * (bool(noun) and any(stem(word) == noun for word in _WORD.findall(sentence[:1000].casefold())))
         weight += 0.5 * (_CONCLUSION.match(sentence) is not None)
         weight += 0.4 * (_bold(sentence) is not None)
         weight += 1.0 * (yes_no and _YES_NO.match(sentence) is not None)
