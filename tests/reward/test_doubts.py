@@ -27,6 +27,7 @@ KINDS = {
         ("yes", "Yes is the wrong answer.", "denied"),
         ("Paris", "Is it Paris?", "asked"),
         ("Jane Austen", "Emily Brontë, inspired by Jane Austen", "apposition"),
+        ("Rayleigh scattering", "Ozone, with some Rayleigh scattering", "apposition"),
         ("yes", "Yes, if it is ripe.", "condition"),
         ("$15 million", "$15 million less", "difference"),
         ("2", "the square root of 2", "operation"),
@@ -59,3 +60,39 @@ def test_what_the_reference_or_the_question_says_itself_raises_no_doubt() -> Non
     assert doubt([Reference("Why not?", "name")], "Why not?", "", lambda _: True) is None
     difference = Reference("$15 million", "money")
     assert doubt([difference], "$15 million less", "How much less did it cost?", lambda _: True) is None
+
+
+@pytest.mark.parametrize(
+    ("question", "truth", "right", "wrong"),
+    [
+        (
+            "Who is the head of Apple now?",
+            "Tim Cook",
+            "Steve Jobs led it, and Tim Cook is the head of Apple now.",
+            "Steve Jobs is the head of Apple now, and Tim Cook sells phones.",
+        ),
+        (
+            "What language is spoken in Brazil?",
+            "Portuguese",
+            "Portuguese is spoken in Brazil; Spanish is heard at its borders.",
+            "Spanish is spoken in Brazil; Portuguese is heard at its borders.",
+        ),
+        (
+            "Which was first, Arthur's Magazine or First for Women?",
+            "Arthur's Magazine",
+            "Arthur's Magazine was first, First for Women came later.",
+            "First for Women was first, Arthur's Magazine came later.",
+        ),
+    ],
+)
+def test_of_two_names_the_one_counts_of_which_it_is_said_what_was_asked(
+    question: str, truth: str, right: str, wrong: str
+) -> None:
+    assert reward(right, truth, question).score == 1
+    assert reward(wrong, truth, question).score != 1
+
+
+@pytest.mark.parametrize("answer", ["78% oxygen", "21%, while oxygen is 78%", "78% of nitrogen is air"])
+def test_a_percentage_of_something_else_is_undecided(answer: str) -> None:
+    assert reward(answer, "78%", "What percentage of the air is nitrogen?").score is None
+    assert reward("About 78% is nitrogen.", "78%", "What percentage of the air is nitrogen?").score == 1

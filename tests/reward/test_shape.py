@@ -15,13 +15,15 @@ REFERENCES = sorted(
     }
 )
 FORMS = (
-    "yes", "No, it is not.", "B", "(b)", "twelve", "half past two", "noon", "May", "Late Renaissance", "spring", "sin x",
-    "NaCl", "x", "p - q", "git commit", "GROUP BY", "camelCase", "print", "JSON", "salt and pepper", "red\nblue", "a then b",
-    "Jean-Luc Picard", "of Mice and Men", "3.5 kg", "five dollars", "ten percent", "at least two", "π", "½", "α",
-    "carbon dioxide (CO2)", "Thursday", "the nineteenth century", "a dozen eggs", "early 1900s", "all real numbers", "e", "i",
-    "Fe", "CO", "abs", "x = y", "A, B", "1) red 2) blue", "",
-)  # fmt: skip
-QUESTIONS = ("", "Is it so?", "Which Python function prints?", "What is the formula of salt?", "Which? A) x B) y", "Who?")
+    *"yes B (b) twelve noon May spring NaCl x camelCase print JSON π ½ α Thursday e i Fe CO abs".split(),
+    *("No, it is not.", "half past two", "Late Renaissance", "sin x", "p - q", "git commit", "GROUP BY", "x = y"),
+    *("salt and pepper", "red\nblue", "a then b", "Jean-Luc Picard", "of Mice and Men", "3.5 kg", "five dollars"),
+    *("ten percent", "at least two", "carbon dioxide (CO2)", "the nineteenth century", "a dozen eggs", "early 1900s"),
+    *("all real numbers", "A, B", "1) red 2) blue", ""),
+)
+QUESTIONS = (
+    *("", "Is it so?", "Which Python function prints?", "What is the formula of salt?", "Which? A) x B) y", "Who?"),
+)
 
 
 @pytest.mark.parametrize("name", ORDER)
@@ -39,4 +41,4 @@ def test_what_is_inferred_does_not_depend_on_the_gates() -> None:
     for answer, question in REFERENCES:
         found = infer(answer, question)
         slow = next((one for name in ORDER if (one := kind(name).infer(answer, question)) is not None), None)
-        assert found == slow or found == Reference(answer, "formula"), answer
+        assert found in (slow or Reference(answer, "phrase"), Reference(answer, "formula")), answer

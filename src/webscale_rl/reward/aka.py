@@ -78,14 +78,30 @@ _SAME = tuple(
         "vitamin C;ascorbic acid",
         "influenza;flu;the flu",
         "television;TV",
+        "ampere;amp;A",
+        "kilogram;kg",
+        "hertz;Hz",
+        "newton;N",
+        "joule;J",
+        "watt;W",
+        "pascal;Pa",
+        "volt;V",
+        "ohm;Ω",
+        "coulomb;C",
+        "kelvin;K",
+        "mole;mol",
+        "meter;metre;m",
+        "candela;cd",
+        "tesla;T",
+        "farad;F",
         "soccer;association football",
     )
 )
 _TABLE = {fold(one): same for same in _SAME for one in same}
 _WORDING_ASKED = re.compile(
-    r"\b(?:formula|symbol|stands? for|abbreviat\w+|acronym|initials|full (?:name|form)|former(?:ly)?|previously|old name"
-    r"|original(?:ly)? (?:name|called)|renamed|rename|known as before|changed? its name|another name|other name"
-    r"|also known|common name|scientific name)\b",
+    r"\b(?:formula|symbol|stands? for|abbreviat\w+|acronym|initials|full (?:name|form)|former(?:ly)?|previously"
+    r"|old name|original(?:ly)? (?:name|called)|renamed|rename|known as before|changed? its name|another name"
+    r"|other name|also known|common name|scientific name)\b",
     re.IGNORECASE,
 )
 

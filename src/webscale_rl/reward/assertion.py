@@ -138,6 +138,16 @@ def _alternatives(scene: Scene, start: int, end: int) -> Match | None:
         if not others or any(word.plain in AUXILIARIES or word.plain in FUNCTION - ARTICLES for word in between):
             continue
         listed = all(word.gap or not is_content(word) or word.plain in PLAIN for word in between if is_content(word))
+        gloss = clause_end(words, at + 1)
+        if (
+            at == end
+            and words[at].gap == ","
+            and gloss + 1 < len(words)
+            and words[gloss].gap == ","
+            and words[gloss].plain in AUXILIARIES
+            and not any(map(is_name_like, words[at + 1 : gloss]))
+        ):
+            continue  # the femur, or thigh bone, is
         if not any(is_new(scene, word) for word in between):
             return Match(
                 None if words[at].gap.startswith(("(", ",")) and at >= end and not between else False, "alternatives"

@@ -19,10 +19,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Hashable, Sequence
+from fractions import Fraction
 from functools import lru_cache
 from itertools import islice, pairwise
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
+from webscale_rl.reward.counting import STOPS_NOUN, counted, is_plain, is_right_after, names, stem
 from webscale_rl.reward.verdict import Match
 
 
@@ -136,12 +138,6 @@ _DOUBTFUL = re.compile(
     r"\b(?:might|maybe|perhaps|possibly|could be|may be|may have|could have|unsure|not sure|not certain|uncertain"
     r"|guess(?:ing)?|don't know|do not know|unclear|unknown|cannot be determined|no idea)\b"
 )
-_HOW_MANY = re.compile(r"\b(?:how many|number of|count of) ([a-z][a-z' -]{2,80})", re.IGNORECASE)
-_STOPS_NOUN = frozenset(
-    "are is was were do does did has have had can could will would should in of on at to by for from with that which"
-    " who were"
-    " the a an there must may might be and or per did if when".split()
-)
 
 
 def crowded(text: str) -> bool:
@@ -164,10 +160,11 @@ def decide(text: str, claims: Sequence[Claim], question: str = "", asked: frozen
     text = lower if len(lower) == len(text) else text  # places must stay what they are
     if all(claim.same is False for claim in claims):
         return Match(False, "value")
+    claims = _with_approximations(claims)
     kept = [claim for claim in claims if not _NEGATED.stands_before(claim, text)]
     if not any(claim.same is not False for claim in kept):
         return Match(False, "negated")
-    joined = _joined(text, kept)
+    joined = _joined(text, _result(text, kept, asked))
     if joined is not None:
         return joined
     given, sure = _given(text, kept, question, asked)
@@ -178,6 +175,20 @@ def decide(text: str, claims: Sequence[Claim], question: str = "", asked: frozen
     if len({claim.key for claim in given}) > 1 and given[0].same is not False:
         return Match(None, "several")
     return _settled(text, given[0], question)
+
+
+def _with_approximations(claims: Sequence[Claim]) -> Sequence[Claim]:
+    """The claims, where one that only comes near a right one says the same as that: 11/12, which is about 0.917."""
+    right = next((claim for claim in claims if claim.same and isinstance(claim.key, Fraction)), None)
+    if right is None or not any(claim.same is None for claim in claims):
+        return claims
+    exact = cast("Fraction", right.key)
+    return [
+        claim._replace(same=True, key=exact)
+        if claim.same is None and isinstance(claim.key, Fraction) and abs(claim.key - exact) * 100 <= abs(exact)
+        else claim
+        for claim in claims
+    ]
 
 
 def _settled(text: str, claim: Claim, question: str) -> Match:
@@ -204,6 +215,23 @@ def _follows(pattern: re.Pattern[str], text: str, claim: Claim) -> bool:
     return pattern.match(text[claim.end : claim.end + _WINDOW]) is not None
 
 
+def _result(text: str, claims: Sequence[Claim], asked: frozenset[Hashable]) -> Sequence[Claim]:
+    """The claims behind the last "=" of a calculation, which is no range: (8 - 2)/(3 - 1) = 3. All if it has none."""
+    equals = text.rfind("=")
+    last = claims[-1]
+    if len(claims) > 1 and _COPULA.stands_before(last, text) and len(text[last.end :].split()) <= 2:
+        listed = all(claim.key in asked for claim in claims[:-1])
+        before = next((claim for claim in claims[-2::-1] if not claim.weak), claims[-2])
+        if listed or _LAST_CLAUSE.search(text, before.end, last.start) is not None:
+            return claims[-1:]  # the median of 3, 7 and 9 is 7
+    behind = [claim for claim in claims if claim.start > equals]
+    return behind if equals >= 0 and len(behind) == 1 and not _in(_asides(text), equals) else claims
+
+
+def _in(parts: Sequence[tuple[int, int]], place: int) -> bool:
+    return any(start < place < end for start, end in parts)
+
+
 def _joined(text: str, claims: Sequence[Claim]) -> Match | None:
     """Neighbours that the text joins to alternatives or to a range: then no single value is given."""
     for one, other in pairwise(claims):
@@ -228,41 +256,58 @@ def _given(
     if len(claims) == 1 or all(claim.key == claims[0].key for claim in claims):
         return claims, True
     equals = text.rfind("=")
-    if equals >= 0 and _WHERE.search(text[max(0, equals - 24) : equals]):
-        before = [claim for claim in claims if claim.start < equals]
-        equals, claims = -1, before or claims
+    if equals >= 0 and (_in(_reasons(text), equals) or _WHERE.search(text[max(0, equals - 24) : equals])):
+        reasons = _reasons(text) or [(equals - 1, len(text))]
+        equals, claims = -1, _without(lambda claim: _in(reasons, claim.start), claims)
         if len(claims) == 1:
             return claims, True
     if equals >= 0:
         after = [claim for claim in claims if claim.start > equals]
         if len(after) == 1:
             return after, True
-    noun = counted(question)
-    if noun:
-        counts = [
-            claim
-            for claim in claims
-            if names(text, claim.end, noun) and not (claim.weak or _PARTITIVE.stands_before(claim, text))
-        ]
-        if counts:
-            return counts, False
+    if counts := _counts(text, claims, question):
+        return counts, False
     # first, for "so" and "the sum of" also stand before what a sum is made of
     if _COPULA.stands_before(claims[-1], text) and len(text[claims[-1].end :].split()) <= 2:
         return claims[-1:], True
     strong = [
         claim for claim in claims if _CONCLUDES.stands_before(claim, text) or _follows(_CONCLUDES_AFTER, text, claim)
     ]
+    strong = [claim for claim in strong if not claim.weak] or (strong if all(claim.weak for claim in claims) else [])
     if strong:
         return strong[-1:] if equals < strong[-1].start - 3 else strong, True
     claims = _without(lambda claim: claim.weak or _PARTITIVE.stands_before(claim, text), claims)
+    claims = _without(lambda claim: claim.key in asked, claims)
     topics = _topics(question)
     named = [claim for claim in claims if _is_on_topic(text, claim, topics)] if topics else []
     if len(named) == 1:
         return named, False
-    claims = _without(lambda claim: claim.key in asked, claims)
     claims = _without(lambda claim: _follows(_DIFFERENCE, text, claim), claims)
     asides = _asides(text)
     return _without(lambda claim: any(start < claim.start < end for start, end in asides), claims), False
+
+
+def _counts(text: str, claims: Sequence[Claim], question: str) -> Sequence[Claim]:
+    """The claims that count what "how many" asks for; those right before its noun, if it has no other word."""
+    noun = counted(question)
+    if not noun:
+        return ()
+    counts = [
+        claim
+        for claim in claims
+        if names(text, claim.end, noun) and not (claim.weak or _PARTITIVE.stands_before(claim, text))
+    ]
+    alone = [claim for claim in counts if is_right_after(text, claim.end, noun)] if is_plain(question) else []
+    return alone if len(alone) == 1 else counts
+
+
+def _reasons(text: str) -> list[tuple[int, int]]:
+    """What is said after "because" behind an answer."""
+    found = _REASON.search(text)
+    return [(found.start(), len(text))] if found is not None and found.start() else []
+
+
+_REASON = re.compile(r"[ ,(](?:because|since|as) ")
 
 
 def _asides(text: str) -> list[tuple[int, int]]:
@@ -282,6 +327,7 @@ def _asides(text: str) -> list[tuple[int, int]]:
     return parts
 
 
+_LAST_CLAUSE = re.compile(r"[.;] |, (?:so|and) ")
 _SENTENCE_END = re.compile(r"[.;](?:\s|$)")
 
 
@@ -296,7 +342,7 @@ _CLAUSE = re.compile(r"(?:(?! (?:and|but|while|or) )[^,.;:()\d])*")
 
 @lru_cache(maxsize=1024)
 def _topics(question: str) -> frozenset[str]:
-    return frozenset(stem(word) for word in _TOPIC.findall(question)) - _STOPS_NOUN
+    return frozenset(stem(word) for word in _TOPIC.findall(question)) - STOPS_NOUN
 
 
 def _is_on_topic(text: str, claim: Claim, topics: frozenset[str]) -> bool:
@@ -304,51 +350,3 @@ def _is_on_topic(text: str, claim: Claim, topics: frozenset[str]) -> bool:
     clause = _CLAUSE.match(text, claim.end, claim.end + _WINDOW)
     words = _TOPIC.findall(clause[0]) if clause else []
     return any(stem(word) in topics for word in words[:3])
-
-
-@lru_cache(maxsize=1024)
-def counted(question: str) -> str:
-    """The stem of what a "how many" question counts, "" if it counts nothing: "How many red apples are" has "apple"."""
-    match = _HOW_MANY.search(question)
-    if match is None:
-        return ""
-    words: list[str] = []
-    for word in match[1].lower().split():
-        if word in _STOPS_NOUN:
-            break
-        words.append(word)
-    return stem(words[-1]) if words and len(words) <= 4 else ""
-
-
-def stem(noun: str) -> str:
-    """A noun without its plural, in lower case: apples, boxes, cities, people and person."""
-    noun = noun.lower()
-    if noun in _IRREGULAR:
-        return _IRREGULAR[noun]
-    if noun.endswith("ies") and len(noun) > 4:
-        return noun[:-3] + "y"
-    if noun.endswith(("ses", "xes", "ches", "shes")):
-        return noun[:-2]
-    return noun[:-1] if noun.endswith("s") and not noun.endswith(("ss", "us", "is")) else noun
-
-
-_IRREGULAR = {
-    "people": "person", "men": "man", "women": "woman", "children": "child", "feet": "foot", "teeth": "tooth",
-    "mice": "mouse", "lives": "life", "wives": "wife", "species": "species", "series": "series", "houses": "house",
-    "cases": "case", "phases": "phase", "bases": "base", "nurses": "nurse", "horses": "horse", "courses": "course",
-    "databases": "database", "vertices": "vertex", "axes": "axis", "dice": "die", "geese": "goose", "oxen": "ox",
-    "leaves": "leaf", "knives": "knife", "halves": "half", "pence": "penny",
-}  # fmt: skip
-_NEXT_WORDS = re.compile(r"^[ -](?:(\w[\w'-]*),? )?(?:(\w[\w'-]*) )?(?:(\w[\w'-]*) )?(\w[\w'-]*)?")
-
-
-def names(text: str, end: int, noun: str) -> bool | None:
-    """Whether the words after a number name this noun, within four words; None if no noun follows at all."""
-    match = _NEXT_WORDS.match(text[end : end + _WINDOW])
-    words = [word for word in match.groups() if word] if match else []
-    for position, word in enumerate(words):
-        if word.lower() in _STOPS_NOUN:
-            return None if not position else False
-        if stem(word) == noun:
-            return True
-    return False if words else None

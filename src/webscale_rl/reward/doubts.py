@@ -22,25 +22,29 @@ from collections.abc import Callable, Sequence
 from webscale_rl.reward.reference import Reference
 from webscale_rl.reward.rivals import rival
 from webscale_rl.reward.unmarked import content
+from webscale_rl.types import AnswerType
 
 SHOTGUN = 4
 """So many phrases in a row, where one is asked for."""
+SHORT_HEAD = 3
+"""Words up to which what stands before a comma is a term and no clause."""
 LONGEST = 1_000
 """Characters of an answer that is looked at; a longer one is prose, and its kind has read it as such."""
 
 _COMMA = re.compile(r"[,;]\s(?:and\s|or\s)?|\s(?:and|or)\s")
 _CLAUSE = re.compile(
     r"\b(?:is|are|was|were|which|who|where|that|because|such as|like|including|mainly|especially|e\.g|i\.e|born"
-    r"|since)\b",
+    r"|since)\b|^[a-z]+(?:ed|ing) (?:with|by|from|in|to|into|as|of|on|for)\b",
     re.IGNORECASE,
 )
 _AND_NUMBER = re.compile(r"\d[^.;=\n]{0,60}\band\s{1,3}\d[\d.,]{0,20}\W{0,3}$")
 _DENIED = re.compile(
     r"\b(?:is|are|was|were|be|being|as|which is|that is) (?:the |an? )?(?:wrong|incorrect|false|untrue|mistaken)\b"
     r"|\((?:not|incorrect|wrong|false|no)\)|[=:] ?(?:wrong|incorrect|false)\b"
-    r"|^\W{0,5}(?:false|wrong|incorrect|not true) ?[:;,-]|[❌✗✘🚫]|^\s{0,5}[~¬!](?=\s?[^\W\d])|^\W{0,5}not ?[(\[{]"
+    r"|^\W{0,5}(?:false|wrong|incorrect|not true) ?[:;,-]|[❌✗✘🚫]|^\s{0,5}(?:[¬!]\s?|~)(?=[^\W\d])|^\W{0,5}not ?[(\[{]"
     r"|\?\W{0,3}no\b|\b(?:just kidding|scratch that|no wait|i lied|psych)\b"
-    r"|\b(?:any|every|no)(?:one|thing|body|where) (?:but|except|other than)\b|^\W{0,5}if\b|\buntil\b.{1,80}\bnow\b"
+    r"|\b(?:any|every|no)(?:one|thing|body|where) (?:but|except|other than)\b|^\W{0,5}if\b(?! (?:i|my|memory) )"
+    r"|\buntil\b.{1,80}\bnow\b"
     r"|\b(?:outside|anywhere but|all but|none but)\b",
     re.IGNORECASE,
 )
@@ -65,6 +69,8 @@ _NO_NAME = re.compile(
 _OPERATION = re.compile(
     r"\b(?:root of|times \d|squared|cubed|factorial|divided by|multiplied by|half of|double)\b", re.IGNORECASE
 )
+_ASIDE = re.compile(r"(?:with|and|plus|like|a|an|the|which|not|but|or|some)\b", re.IGNORECASE)
+_WITH = re.compile(r"\s(?:with|using|including|from|by)\s")
 _SHARE = re.compile(r"\d[\d.,]{0,12}(?= ?(?:%|per ?cent))")
 _SHARE_ALONE = re.compile(r"\W{0,3}\d[\d.,]{0,12} ?(?:%|per ?cent) ([a-z]{3,20})\W{0,3}")
 _SHARE_OF = re.compile(r"(?:%|per ?cent) of (?:the |all )?([\w']{1,30}(?: [\w']{1,30})?) (?:is|are|was|were)\b")
@@ -74,7 +80,7 @@ _SHARE_ASKED = re.compile(
 _SHARE_SUBJECT = re.compile(
     r"\b([a-z]{3,20}) (?:is|are|was|were|makes? up) (?:about |around |roughly )?\d[\d.]{0,8} ?%"
 )
-_NAMED = frozenset({"name", "person"})
+_NAMED = frozenset({"name", "person", "phrase"})
 _SAYING = frozenset({"yes_no", "code", "formula"})
 """Here "false", "!" and "not" are answers."""
 _SPELT = frozenset({"code", "formula"})
@@ -86,25 +92,48 @@ def doubt(references: Sequence[Reference], answer: str, question: str, is_right:
     if len(answer) > LONGEST:
         return None
     kinds = {reference.type for reference in references}
-    if _enumerates(references, answer):
+    if _enumerates(references, answer) and not _goes_with(answer, is_right):
         return "enumeration"
     denied = _WRONG_ANSWER if kinds & _SAYING else _DENIED
     if denied.search(answer) and not any(denied.search(one.answer) for one in references):
         return "denied"
     if answer.rstrip(" \"'*_)").endswith("?") and not kinds & _SPELT:
         return None if any("?" in one.answer for one in references) else "asked"
-    if kinds == {"yes_no"} and _CONDITION.search(answer) and not _CONDITION.search(question):
-        return "condition"
-    if kinds <= {"name", "person"} and not _STATES.search(answer):
-        first = _NAMED_FIRST.match(answer)
-        if first is not None and not _NO_NAME.match(first[1]) and not is_right(first[1]):
+    if kinds == {"yes_no"}:
+        return "condition" if _CONDITION.search(answer) and not _CONDITION.search(question) else None
+    if kinds <= _NAMED:
+        return _of_names(references, answer, question, is_right)
+    return _of_values(kinds, answer, question) if kinds <= _NUMERIC else None
+
+
+def _of_names(
+    references: Sequence[Reference], answer: str, question: str, is_right: Callable[[str], bool]
+) -> str | None:
+    if not _STATES.search(answer):
+        if any(one.type == "phrase" for one in references):
+            aside = _is_aside(references, answer, question)
+        else:
+            first = _NAMED_FIRST.match(answer)
+            aside = first is not None and not _NO_NAME.match(first[1]) and not is_right(first[1])
+        if aside:
             return "apposition"
-    if kinds <= _NAMED and rival(references, answer, question, is_right):
-        return "rival"
-    if kinds <= _NUMERIC:
-        difference = _DIFFERENCE.search(answer)
-        if difference is not None and not re.search(rf"\b{difference[1]}\b", question, re.IGNORECASE):
-            return "difference"
+    return "rival" if rival(references, answer, question, is_right) else None
+
+
+def _is_aside(references: Sequence[Reference], answer: str, question: str) -> bool:
+    """Whether another term stands before the right one: "tahini, with some chickpeas"."""
+    head, comma, rest = answer.partition(", ")
+    if not comma or not _ASIDE.match(rest) or len(head.split()) > SHORT_HEAD:
+        return False
+    own = frozenset(word for one in references for text in (one.answer, *one.aliases) for word in content(text))
+    said = content(head) - content(question)
+    return bool(said) and not said & own
+
+
+def _of_values(kinds: set[AnswerType], answer: str, question: str) -> str | None:
+    difference = _DIFFERENCE.search(answer)
+    if difference is not None and not re.search(rf"\b{difference[1]}\b", question, re.IGNORECASE):
+        return "difference"
     if kinds == {"percentage"} and _other_topic(answer, question):
         return "topic"
     if kinds == {"number"} and _OPERATION.search(answer) and not _STATES.search(answer):
@@ -125,6 +154,12 @@ def _other_topic(answer: str, question: str) -> bool:
         return bool(content(turned[1]) & content(whole[2]))
     subjects = _SHARE_SUBJECT.findall(answer)
     return len(set(_SHARE.findall(answer))) > 1 and any(not content(one) & asked for one in subjects[-1:])
+
+
+def _goes_with(answer: str, is_right: Callable[[str], bool]) -> bool:
+    """Whether the first item is the answer with what belongs to it: "a dry climate with hot summers, ..."."""
+    first = _COMMA.split(answer, maxsplit=1)[0]
+    return _WITH.search(first) is not None and _STATES.search(first) is not None and is_right(_WITH.split(first)[0])
 
 
 def _enumerates(references: Sequence[Reference], answer: str) -> bool:

@@ -54,12 +54,14 @@ class Extracted(NamedTuple):
     """A final answer: its text, where it stands in the response (in characters), and how it was found.
 
     `others` are the response's other answers of the same standing that read differently: other boxes, other tags.
+    `more` are further sentences of an unmarked response that assert something.
     """
 
     text: str
     span: tuple[int, int]
     how: str
     others: tuple[str, ...] = ()
+    more: tuple[str, ...] = ()
 
 
 class NoAnswer(NamedTuple):
@@ -179,7 +181,7 @@ def _unmarked(body: str, question: str, wanted: str) -> Extracted | NoAnswer:
     chosen = unmarked.choose(body, question, wanted)
     if chosen is None:
         return NoAnswer("no_assertion")
-    return Extracted(chosen.text, chosen.span, chosen.how, chosen.others)
+    return Extracted(chosen.text, chosen.span, chosen.how, chosen.others, chosen.more)
 
 
 def _tags(body: str) -> Found:

@@ -86,7 +86,15 @@ def refused(references: Sequence[Reference], question: str, answer: str) -> str 
     from webscale_rl.reward.refusals import refusal  # when first used, as the kinds
 
     why = refusal(question, [reference.answer for reference in references], answer)
+    if why == "question_copy" and references[0].type == "yes_no" and _is_statement(question, answer):
+        return None  # "Both are American.", where it was asked whether both are
     return None if why == "no_words" and any(reference.type == "formula" for reference in references) else why  # {}
+
+
+def _is_statement(question: str, answer: str) -> bool:
+    """Whether an answer in the question's words states what was asked: it does not begin as the question does."""
+    first, asked = answer.split()[:1], question.split()[:1]
+    return not answer.rstrip().endswith("?") and first != [] and [fold(first[0])] != [fold(word) for word in asked]
 
 
 class _Allowed:

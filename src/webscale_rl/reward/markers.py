@@ -41,7 +41,9 @@ _AFTER = re.compile(
     r"|__(?!\w)|->))*[ \t]*",
     re.IGNORECASE,
 )
-_HASHES = re.compile(r"^[ \t]{0,8}####[ \t]*(?=\S)", re.MULTILINE)
+_HASHES = re.compile(
+    r"^[ \t]{0,8}####[ \t]*(?=\S)|(?<=\s)####[ \t]*(?=-?[$€£]?\d[\d,.]{0,30}%?[ \t]*\n?\Z)", re.MULTILINE
+)
 _DRESSING = re.compile(r"[\s$*.`\"'{}]+|\\[,;!]|\\(?:text|textbf|mathrm|left|right)(?![a-zA-Z])")
 _LONE_NUMBER = re.compile(r"-?[$€£]?[\d,.]+%?[ \t]*$", re.MULTILINE)
 _HEADING = re.compile(

@@ -6,12 +6,15 @@ TITLES = frozenset(
     """dr doctor mr mrs ms miss sir dame lord lady prof professor president king queen prince princess emperor empress
     pope saint st count countess baron baroness duke duchess earl captain general colonel major admiral lieutenant
     sergeant commander senator governor judge justice rev reverend father brother sister bishop archbishop cardinal
-    gen col lt capt sgt gov sen pres maj adm cmdr rabbi imam sheikh sultan tsar czar tsarina chancellor premier minister prime chief secretary ambassador mayor
+    madame mme monsieur herr frau signor signora gen col lt capt sgt gov sen pres maj adm cmdr
+    rabbi imam sheikh sultan tsar czar tsarina chancellor premier minister prime chief secretary ambassador mayor
     representative congressman congresswoman hon honorable majesty highness maestro mahatma chairman""".split()
 )
 MALE = frozenset("mr king prince emperor lord sir duke baron count brother father tsar czar sultan".split())
-FEMALE = frozenset("mrs ms miss queen princess empress lady dame duchess baroness countess sister tsarina".split())
-SUFFIXES = frozenset("jr sr junior senior esq phd md".split())
+FEMALE = frozenset(
+    "madame mme mrs ms miss queen princess empress lady dame duchess baroness countess sister tsarina".split()
+)
+SUFFIXES = frozenset("jr sr junior senior esq phd md dsc obe mbe cbe kbe qc frs vc dds mba".split())
 PARTICLES = frozenset(
     "van von de der den del della da di du la le el al bin ibn ben af av ter ten zu dos das do y e st".split()
 )
@@ -37,7 +40,7 @@ GIVEN_VARIANTS = (
     frozenset("matthew matt".split()), frozenset("christopher chris kristopher".split()),
     frozenset("andrew andy".split()),
     frozenset("peter pyotr petr pete".split()), frozenset("ludwig louis lewis".split()),
-    frozenset("ronald ron".split()),
+    frozenset("ronald ron".split()), frozenset("george georges georg jorge".split()),
     frozenset("sergei sergey serge".split()), frozenset("dmitri dmitry dimitri".split()),
     frozenset("genghis chinggis".split()), frozenset("mohammed muhammad mohamed mohammad".split()),
     frozenset("frederick fred friedrich frederic".split()), frozenset("henry heinrich henri hank".split()),
@@ -125,3 +128,15 @@ PLACES = frozenset(
     .replace("    ", "").split(";")
 )  # fmt: skip
 """What may follow a smaller place behind a comma: Paris, France. Countries, states of the USA, large regions."""
+STATES = dict(
+    pair.split(":")
+    for pair in (
+        "AL:alabama;AK:alaska;AZ:arizona;AR:arkansas;CA:california;CO:colorado;CT:connecticut;DE:delaware;FL:florida;"
+        "GA:georgia;HI:hawaii;ID:idaho;IL:illinois;IN:indiana;IA:iowa;KS:kansas;KY:kentucky;LA:louisiana;ME:maine;"
+        "MD:maryland;MA:massachusetts;MI:michigan;MN:minnesota;MS:mississippi;MO:missouri;MT:montana;NE:nebraska;"
+        "NV:nevada;NH:new hampshire;NJ:new jersey;NM:new mexico;NY:new york;NC:north carolina;ND:north dakota;OH:ohio;"
+        "OK:oklahoma;OR:oregon;PA:pennsylvania;RI:rhode island;SC:south carolina;SD:south dakota;TN:tennessee;TX:texas;"
+        "UT:utah;VT:vermont;VA:virginia;WA:washington;WV:west virginia;WI:wisconsin;WY:wyoming"
+    ).split(";")
+)
+"""Codes of the states of the USA, which stand behind a comma."""

@@ -6,11 +6,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from webscale_rl.reward.aka import also
 from webscale_rl.reward.doubts import doubt
 from webscale_rl.reward.extract import Extracted, NoAnswer, end_of_turn, extract
 from webscale_rl.reward.guards import guard, refused
 from webscale_rl.reward.reference import GroundTruth, Reference, kind, references
-from webscale_rl.reward.unmarked import focus
+from webscale_rl.reward.text import clean
+from webscale_rl.reward.unmarked import answers_as_well, focus
 from webscale_rl.reward.verdict import Match, Verdict
 
 SHOWN = 300
@@ -22,7 +24,12 @@ _SEVERAL = Match(None, "several")
 """What the kinds of numbers say of a sentence with several of them, if its wording does not tell which one counts."""
 _PLAIN_VALUES = frozenset({"number", "quantity", "percentage"})
 _ARITHMETIC = re.compile(r"\s*\(?\d[\d.]{0,20}\)?(?:\s?[-+*×·/(]\s?\(?\d[\d.]{0,20}\)?){1,20}|\d{1,4}!")
+_EITHER = re.compile(r"\W{0,3}\bor\b\W{0,3}")
+_SPELT = frozenset({"formula", "code"})
+_IN_WORDS = frozenset({"name", "person", "phrase"})
 _ERROR = re.compile(r" ?(?:±|\+/-|\\pm) ?\d[\d.,]{0,12}(?!\d)")
+_SO = re.compile(r"(?:^|[,;.]? )(?:so|therefore|thus|hence|i\.e\.),? ")
+_TO_SOLVE = re.compile(r"=|\b(?:solve|equation|inequality|roots?|zeros?|solutions?|find [a-z]\b|value of [a-z]\b)")
 _PROSE = re.compile(r"(?<![\\a-zA-Z])[a-zA-Z]{3,}")
 _PIECE = re.compile(r"\n|(?<=[.!])\s+")
 
@@ -50,11 +57,17 @@ def reward(
     truths = references(ground_truth, asked, answer_type)
     if not any(truth.answer.strip() for truth in truths):
         return Verdict(None, "reference/empty")
-    found = extract(response, style, asked, truths[0].type)
+    found = extract(response, style, asked, _sort(truths[0]))
     if isinstance(found, NoAnswer):
         return Verdict(0, f"answer/{found.how}")
     score, how = _decide(response, truths, found, asked)
     return Verdict(score, how, found.text[:SHOWN], found.span)
+
+
+def _sort(truth: Reference) -> str:
+    """The type of the reference, for the choice of a sentence: what is written as a name is one."""
+    written = truth.type == "phrase" and all(word[:1].isupper() for word in truth.answer.split()[:4])
+    return "name" if written else truth.type
 
 
 def _decide(response: str, truths: Sequence[Reference], found: Extracted, question: str) -> tuple[int | None, str]:
@@ -62,9 +75,17 @@ def _decide(response: str, truths: Sequence[Reference], found: Extracted, questi
     if why := guard(truths, question, around, found.text):
         return 0, f"guard/{why}"
     truth, match = _best(truths, found.text, question)
+    if match.rule == "alternatives" and len(truths) > 1 and len(found.text) <= SHOWN:
+        pieces = [piece for piece in _EITHER.split(found.text) if piece.strip()]
+        if len(pieces) > 1 and all(_best(truths, piece, question)[1].same for piece in pieces):
+            match = Match(True, "each")  # "doe (or hind)", where both are right
     how = f"{truth.type}/{match.rule}"
     if match.same is False:
-        return 0, how
+        elsewhere = truth.type in _IN_WORDS and any(
+            answers_as_well(other, found.text, question) and _best(truths, other, question)[1].same
+            for other in found.more
+        )
+        return (None, "sentence/other") if elsewhere else (0, how)
     if why := refused(truths, question, found.text):
         return 0, f"guard/{why}"
     if match.same is None:
@@ -88,12 +109,22 @@ def _best(truths: Sequence[Reference], answer: str, question: str) -> tuple[Refe
     unsure: tuple[Reference, Match] | None = None
     for truth in truths:
         match = _compare(truth, answer, question)
+        if match.same and truth.type == "date" and _says_otherwise(truths, truth, answer, question):
+            match = Match(None, "less_precise")
         if match.same:
             return truth, match
         if match.same is None:
             unsure = unsure or (truth, match)
         first = first or (truth, match)
     return unsure or first  # type: ignore[return-value]  # there is at least one reference
+
+
+def _says_otherwise(truths: Sequence[Reference], truth: Reference, answer: str, question: str) -> bool:
+    """Whether another reference is more precise than this date, and the answer contradicts it: July for June 1997."""
+    finer = [
+        one for one in truths if one is not truth and one.type == "date" and _compare(truth, one.answer, question).same
+    ]
+    return bool(finer) and all(_compare(one, answer, question).same is False for one in finer)
 
 
 def _compare(truth: Reference, answer: str, question: str) -> Match:
@@ -105,11 +136,32 @@ def _compare(truth: Reference, answer: str, question: str) -> Match:
         from webscale_rl.reward.kinds import formula
 
         if (formula.is_expression(answer) or _ARITHMETIC.fullmatch(answer.strip(" $."))) and numbers.parse(
-            answer
+            answer.rstrip(" %.")
         ) is None:
             return formula.compare(truth, answer, question)  # the 5 of "5r^5" is not what it says, and √9 is 3
     match = module.compare(truth, answer, question)
+    if truth.type in _SPELT and not match.same and (others := also(clean(truth.answer), question)):
+        named = Reference(others[0], "phrase", aliases=others[1:])  # carbon dioxide, for CO2
+        return again if (again := kind("phrase").compare(named, answer, question)).same else match
+    if truth.type == "formula" and not match.same:
+        return _concluded(truth, answer, question) or match
     if match == _SEVERAL and (clause := focus(answer, question)) is not None:
         focused = module.compare(truth, clause, question)
         return Match(True, "clause") if focused.same else match
     return match
+
+
+def _concluded(truth: Reference, answer: str, question: str) -> Match | None:
+    """What the sentence says behind its last "so" or "i.e.", or behind the "=" of a calculation."""
+    tail = _SO.split(answer)[-1]
+    if tail != answer and kind("formula").compare(truth, tail, question).same:
+        return Match(True, "concluded")
+    return _computed(truth, answer, question) if "=" in answer and "=" not in truth.answer else None
+
+
+def _computed(truth: Reference, answer: str, question: str) -> Match | None:
+    """The value behind the last "=" of a calculation: "A = πr² = 9π". Of an equation to be solved, a side is none."""
+    value = answer.rpartition("=")[2].strip()
+    if not value or _TO_SOLVE.search(question):
+        return None
+    return Match(True, "computed") if kind("formula").compare(truth, value, question).same else None

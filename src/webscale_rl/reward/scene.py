@@ -9,15 +9,17 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
-from webscale_rl.reward.lexicon import LY_NOUNS, NEGATIONS, PLAIN
+from webscale_rl.reward.lexicon import IRREGULAR, LY_NOUNS, NEGATIONS, PLAIN
 from webscale_rl.reward.verdict import Match
-from webscale_rl.reward.words import Text, Word, is_content, kin, opposed, read
+from webscale_rl.reward.words import Text, Word, is_content, kin, opposed, read, stem
 
 ASSERTED = Match(True, "asserted")
 ARTICLES = frozenset("a an the his her its their our my your this that these those both".split())
 SEES_ON = 40
 """Words on either side of a window that are looked at: a sentence has 20."""
 
+LINKS = frozenset("by in of from to with on at as for into during under through".split())
+"""Prepositions that link a verb to what it speaks of."""
 _BREAKS = frozenset(",;:.?!(—\n)[]>=<→")
 _ABBREVIATED = frozenset(
     "dr mr mrs ms prof sir jr sr st mt gen col capt lt sgt rev hon gov sen rep vs no inc co ltd".split()
@@ -30,7 +32,7 @@ class Scene(NamedTuple):
     `new` are the answer's words, folded, that neither question nor reference say and that could be an answer. `chosen`
     is true if the question holds the reference ("Is it faster or slower?"): then its words are no excuse. `act` says
     that the reference tells what is done in two words at least, `object` that the question asks for the object of an
-    act ("what do bees collect", "which war was ended by").
+    act ("what do bees collect", "which war was ended by"). `said` are the question's words, folded.
     """
 
     text: Text
@@ -43,30 +45,42 @@ class Scene(NamedTuple):
     chosen: bool = False
     act: bool = False
     object: bool = False
+    said: frozenset[str] = frozenset()
+
+    @property
+    def why(self) -> bool:
+        """Whether the question asks for a reason."""
+        return not self.said.isdisjoint(("why", "cause", "caused", "reason"))
 
 
 def scene(text: Text, own: frozenset[str], question: str, asked: frozenset[str] | None = None) -> Scene:
     """The scene of an answer. The question is read once for all answers to it; `asked` replaces its stems."""
-    content, negated, where, who, is_object = _asked(question)
+    content, negated, where, who, is_object, said = _asked(question)
     asked = content if asked is None else asked
     known = asked | own
     new = frozenset(
         word.plain
         for word in text.words
-        if word.stem not in known and says_something(word) and not _is_kin(word.stem, asked)
+        if word.stem not in known and says_something(word) and not _is_kin(word.stem, content)
     )
-    return Scene(text, asked, own, new, negated, where, who, own <= asked | content, object=is_object)
+    return Scene(text, asked, own, new, negated, where, who, own <= asked | content, object=is_object, said=said)
 
 
 @lru_cache(maxsize=4096)
-def _asked(question: str) -> tuple[frozenset[str], bool, bool, bool, bool]:
-    """The question's stems, and whether it is negated, asks for a place, for a person, for an object."""
+def _asked(question: str) -> tuple[frozenset[str], bool, bool, bool, bool, frozenset[str]]:
+    """The question's stems, and whether it is negated, asks for a place, for a person, for an object; and its
+    words as they are."""
     text = read(question)
     plains = {word.plain for word in text.words}
     where = "where" in plains or bool(plains & {"located", "location", "state", "country", "organ"})
     who = bool(plains & {"who", "whom", "whose"})
     is_object = bool(plains & {"do", "does", "did", "can", "should", "would", "will"}) or "by" in plains
-    return text.content, bool(plains & (NEGATIONS | {"except"})), where, who, is_object
+    return text.content, bool(plains & (NEGATIONS | {"except"})), where, who, is_object, frozenset(plains)
+
+
+def is_past(word: Word) -> bool:
+    """Whether a word has the form of a verb in the past."""
+    return word.raw.islower() and (word.plain.endswith("ed") or IRREGULAR.get(word.plain, word.plain) != word.plain)
 
 
 def says_something(word: Word) -> bool:
@@ -152,3 +166,16 @@ def is_other(scene: Scene, word: Word) -> bool:
     if scene.chosen:
         return is_content(word) and word.stem not in scene.own and word.plain not in PLAIN
     return is_new(scene, word) or (len(word.raw) == 1 and word.raw.isupper() and word.stem not in scene.own)
+
+
+def verb_before(words: tuple[Word, ...], at: int) -> int:
+    """The place of the word before a window and its articles."""
+    at -= 1
+    while at > 0 and words[at].plain in ARTICLES:
+        at -= 1
+    return at
+
+
+def is_asked(scene: Scene, word: Word) -> bool:
+    """Whether a word is one of the question's, as a name or by its stem."""
+    return word.stem in scene.asked or (is_content(word) and stem(word.plain) in scene.asked)

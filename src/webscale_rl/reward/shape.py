@@ -1,7 +1,7 @@
 """What a wording cannot be, told from its characters alone, so that few kinds need be asked what it is.
 
-`candidates` leaves a kind out only where the kind's `infer` would say None: a gate, never a judgement. Text that is not ASCII passes
-every gate. Each costs a microsecond; a kind that is asked costs ten to fifty.
+`candidates` leaves a kind out only where the kind's `infer` would say None: a gate, never a judgement. Text that is not
+ASCII passes every gate. Each costs a microsecond; a kind that is asked costs ten to fifty.
 """
 
 from __future__ import annotations

@@ -10,19 +10,23 @@ Knows words alone and no grammar: what it cannot follow is None, never right.
 
 from __future__ import annotations
 
-from webscale_rl.reward.lexicon import AUXILIARIES, HEADS, IRREGULAR, NEGATIONS, PLAIN, TRANSPARENT
-from webscale_rl.reward.proper import DEMONYMS, GENERIC, LEGAL, ORGANISATION, TITLES
+from webscale_rl.reward.following import beside, described, joined
+from webscale_rl.reward.lexicon import AUXILIARIES, NEGATIONS, PLAIN, TRANSPARENT
+from webscale_rl.reward.proper import DEMONYMS, GENERIC, LEGAL, ORGANISATION, PLACES, TITLES
 from webscale_rl.reward.scene import (
     ARTICLES,
     ASSERTED,
+    LINKS,
     SEES_ON,
     Scene,
     breaks,
     clause_end,
     clause_start,
     introduced,
+    is_asked,
     is_new,
-    is_other,
+    is_past,
+    verb_before,
 )
 from webscale_rl.reward.verdict import Match
 from webscale_rl.reward.words import Word, is_content, is_exclusive, is_name_like, kin, opposed, read, stem
@@ -44,7 +48,6 @@ _TURNING = frozenset(
 _CONTRASTING = frozenset("whereas while although though unlike whilst".split())
 _RELATIVE = frozenset("which who whose whom where".split())
 _NAMING = frozenset("is are was were be called named termed known as being".split())
-_LINKS = frozenset("by in of from to with on at as for into during under through".split())
 _CREDITED = frozenset(
     "credited attributed ascribed belongs belonged owed goes went due thanks married wed engaged".split()
 )
@@ -54,9 +57,21 @@ _SAID = frozenset(
     agrees ruled means explain explains explained confirm confirms confirmed reveal reveals revealed report reports
     reported is was""".split()
 )
-_RELATIONS = frozenset("near under above below before after inside outside over".split())
+_CONTESTS = frozenset(
+    "defeated beaten conquered invaded attacked captured killed succeeded replaced followed taught".split()
+)
+"""What A does to B is not what B does to A."""
+_REASONS = frozenset((("because", "of"), ("due", "to"), ("owing", "to")))
+_RECEIVERS = frozenset("to against".split())
+_LEAVING = frozenset(
+    "left quit abandoned deserted leave leaves escaped fled hated disliked criticized attacked".split()
+)
+_OF_PLACES = DEMONYMS | {place for place in PLACES if " " not in place}
+_HAVING = frozenset(
+    "follow practice practise speak use have contain include produce show eat drink study play wear receive".split()
+)
+"""Verbs in the plural that say of their object that it is there."""
 _GOES_WITH = GENERIC | LEGAL | ORGANISATION
-_HEAD_STEMS = frozenset(map(stem, HEADS))
 _PARTIES = frozenset("for to from with against about toward towards at in into onto on upon".split())
 
 
@@ -66,14 +81,21 @@ def stands(scene: Scene, start: int, end: int, *, name: bool = False) -> Match:
     With `name`, words in small letters around it cannot make it another thing: "the author J. K. Rowling wrote".
     """
     first = _after_that(scene.text.words, clause_start(scene.text.words, start), start)
+    first = _after_and(scene, first, start)
     match = _related(scene, first, start, name) or _subordinate(scene, first, start, name)
-    if match is None:
+    if match is None and scene.act and not name and _leads(scene, scene.text.words, first, start):
+        match = Match(None, "turned") if _turns(scene, scene.text.words, first, start) else None
+    elif match is None:
         at, match = _modified(scene, first, start, name)
-        match = match or _another(scene, first, at, name) or _beside(scene, start, end, name)
+        match = match or _another(scene, first, at, name) or beside(scene, start, end, name)
     return (
-        match or _joined(scene, start, end, name) or _told_elsewhere(scene, first, start, end)
-        or _exchanged(scene, first, start, end) or ASSERTED
-    )  # fmt: skip
+        match
+        or (described(scene, first, start, end) if name else None)
+        or joined(scene, start, end, name)
+        or _told_elsewhere(scene, first, start, end)
+        or _exchanged(scene, first, start, end)
+        or ASSERTED
+    )
 
 
 def _after_that(words: tuple[Word, ...], first: int, start: int) -> int:
@@ -84,6 +106,14 @@ def _after_that(words: tuple[Word, ...], first: int, start: int) -> int:
     return first
 
 
+def _after_and(scene: Scene, first: int, start: int) -> int:
+    """Where the part of the clause begins that does what was asked: plants take in A and [release X]."""
+    words = scene.text.words
+    verb = verb_before(words, start)
+    asked = verb > first + 1 and words[verb].stem in scene.asked and words[verb].raw.islower()
+    return verb if asked and is_content(words[verb]) and words[verb - 1].plain == "and" else first
+
+
 def _related(scene: Scene, first: int, start: int, name: bool) -> Match | None:
     """A word before the window that makes it the other party: followed by X, near X, written for X."""
     words = scene.text.words
@@ -91,11 +121,23 @@ def _related(scene: Scene, first: int, start: int, name: bool) -> Match | None:
     for hit in near & _ELSEWHERE:
         if not read(hit.replace("_", " ")).content & (scene.asked | scene.own):
             return Match(None, "elsewhere")
-    party = name and scene.who and start > first and words[start - 1].plain in _PARTIES
+    if name and _turned(scene, first, start):
+        return Match(None, "turned")
+    party = name and start > first and words[start - 1].plain in (_PARTIES if scene.who else _RECEIVERS)
+    party = party and (scene.who or not (scene.object or "where" in scene.said))
     if not party or words[start - 2].plain in _CREDITED:
         return None
     said = any(is_new(scene, word) or word.stem in scene.asked for word in words[first : start - 1])
     return Match(None, "elsewhere") if said else None
+
+
+def _turned(scene: Scene, first: int, start: int) -> bool:
+    """Whether the verb right before a name turns round what was asked: rejected X, left X, began X for ended X."""
+    words = scene.text.words
+    verb = words[verb_before(words, start)] if start > first else None
+    if verb is None or not verb.raw.islower() or is_asked(scene, verb):
+        return False
+    return turns(verb) or verb.plain in _LEAVING or any(opposed(stem(verb.plain), one) for one in scene.asked)
 
 
 def _subordinate(scene: Scene, first: int, start: int, name: bool) -> Match | None:
@@ -131,6 +173,8 @@ def _modified(scene: Scene, first: int, start: int, name: bool) -> tuple[int, Ma
         word = words[at - 1]
         if word.stem in scene.asked and not is_exclusive(word.stem):
             break
+        if name and not is_name_like(word) and word.gap != "-" and words[at].gap != "-":
+            return _described_from(words, first, at - 1), None  # the Southern rock band X is X
         at -= 1
         if not is_new(scene, word):
             if scene.chosen and is_exclusive(word.stem) and word.stem not in scene.own and word.plain not in PLAIN:
@@ -147,6 +191,14 @@ def _modified(scene: Scene, first: int, start: int, name: bool) -> tuple[int, Ma
     return at, None
 
 
+def _described_from(words: tuple[Word, ...], first: int, at: int) -> int:
+    """Where the words begin that an article opens and that describe a name; `at` if there is no article."""
+    place = at
+    while place > first and is_content(words[place - 1]) and words[place - 1].plain not in NEGATIONS:
+        place -= 1
+    return place if place > first and words[place - 1].plain in ARTICLES else at
+
+
 def _is_dressing(word: Word) -> bool:
     """A title, or "first": the first smallpox vaccine is the smallpox vaccine."""
     return (word.plain in TITLES | LEGAL and is_name_like(word)) or word.raw == "first"
@@ -155,18 +207,23 @@ def _is_dressing(word: Word) -> bool:
 def _another(scene: Scene, first: int, at: int, name: bool) -> Match | None:
     """Whether the clause speaks of something new before the window and its modifiers."""
     words = scene.text.words
+    owner = next((place for place in range(first, min(at - 1, first + 4)) if words[place].owns), first - 1)
+    begins = owner + 1 if owner >= first and words[owner + 1].stem in scene.asked and _is_said(words, at) else first
     others = [
-        place for place in range(first, at)
+        place for place in range(begins, at)
         if is_new(scene, words[place]) and not (name and words[place].raw.islower())
-        and words[place].plain not in _LINKS
+        and words[place].plain not in LINKS
         and not (is_name_like(words[place]) and words[place + 1].stem in scene.asked and is_name_like(words[place + 1]))
+        and not (place == first and not name and _qualifies(scene, words, place))
         and not (words[place].plain in _GOES_WITH and words[place - 1].stem in scene.asked and place > first)
         and not (words[place].plain in TRANSPARENT and words[place + 1].plain == "of")
     ]  # fmt: skip
     told = bool(others) and not name and _leads(scene, words, first, at) and not _turns(scene, words, first, at)
     if told and _carries(scene, words, first, at, others[-1]):
         others = others[:-1]
-    said = _is_said(words, at) or (name and words[at - 1].plain == "by" and words[at - 2].plain not in _TURNING)
+    said = _is_said(words, at) or (name and _is_by(words, at))
+    if scene.why and _is_reason(words, at):
+        return None
     if not others or (said and _leads(scene, words, first, at)):
         return _headed(scene, first, at)
     if scene.where and words[at - 1].plain in ARTICLES | {"in", "at", "on", "within", "inside", "of"}:
@@ -174,14 +231,21 @@ def _another(scene: Scene, first: int, at: int, name: bool) -> Match | None:
     return Match(None, "elsewhere")
 
 
+def _qualifies(scene: Scene, words: tuple[Word, ...], place: int) -> bool:
+    """Whether a new word only qualifies what the question speaks of: young kangaroos, for a baby kangaroo."""
+    word, following = words[place], words[place + 1]
+    apart = is_exclusive(word.stem) and any(opposed(word.stem, one) for one in scene.asked)
+    return following.stem in scene.asked and is_content(following) and not following.gap and not apart
+
+
 def _carries(scene: Scene, words: tuple[Word, ...], first: int, at: int, place: int) -> bool:
     """Whether a new word is but the verb between what the question speaks of and the window: S depicts X, S is
     measured in X, S was advised to carry X, where "carry" is the question's."""
-    before = _verb(words, at)
+    before = verb_before(words, at)
     if place == before:
         return _is_object(scene, words, first, place)
     passive = words[place - 1].plain in AUXILIARIES and words[place].plain.endswith(("ed", "en", "wn", "nt"))
-    if place == before - 1 and passive and words[before].plain in _LINKS:
+    if place == before - 1 and passive and words[before].plain in LINKS:
         return True
     return (
         words[before].stem in scene.asked and is_content(words[before]) and (passive or not is_name_like(words[place]))
@@ -221,19 +285,25 @@ def _exchanged(scene: Scene, first: int, start: int, end: int) -> Match | None:
     last = clause_end(words, end)
     if scene.object:
         verb = words[end] if end < last else None
+        by = verb_before(words, start)
         if (
-            verb
-            and _is_past(verb)
-            and _is_asked(scene, verb)
-            and any(_is_asked(scene, w) for w in words[end + 1 : last])
+            by > first + 1
+            and words[by].plain == "by"
+            and is_asked(scene, words[by - 1])
+            and words[by - 1].plain in _CONTESTS
+            and "by" not in scene.said
         ):
+            return Match(None, "exchanged")  # defeated by X, for whom S defeated
+        if verb and is_past(verb) and is_asked(scene, verb) and any(is_asked(scene, w) for w in words[end + 1 : last]):
             return Match(None, "exchanged")
         return None
-    before = _verb(words, start)
-    if before > first and _is_past(words[before]) and words[before].stem not in scene.own:
+    before = verb_before(words, start)
+    if before > first and is_past(words[before]) and words[before].stem not in scene.own:
         subject = words[first + (words[first].plain in ARTICLES)]
         active = not any(word.plain in AUXILIARIES for word in words[first:before])
-        if active and _is_asked(scene, words[before]) and subject.stem in scene.asked:
+        active = active and words[before].plain not in ("starred", "featured", "included")
+        spoken = subject.stem in scene.asked or (subject.plain == "it" and words[before].plain == "caused")
+        if active and is_asked(scene, words[before]) and spoken:
             return Match(None, "exchanged")
     passive = last - end >= 4 and words[end].plain in AUXILIARIES and words[end + 2].plain == "by"
     if passive and words[end + 3].stem in scene.asked and is_name_like(words[end + 3]):
@@ -241,17 +311,11 @@ def _exchanged(scene: Scene, first: int, start: int, end: int) -> Match | None:
     return None
 
 
-def _is_asked(scene: Scene, word: Word) -> bool:
-    return word.stem in scene.asked or (is_content(word) and stem(word.plain) in scene.asked)
-
-
-def _is_past(word: Word) -> bool:
-    return word.raw.islower() and (word.plain.endswith("ed") or IRREGULAR.get(word.plain, word.plain) != word.plain)
-
-
 def _harmless(scene: Scene, word: Word) -> bool:
     """Whether an unknown modifier leaves the window what it is: a participle, kin of the question's words, any word
     before a window of several."""
+    if word.plain in DEMONYMS and not scene.said.isdisjoint(_OF_PLACES):
+        return any(kin(word.stem, other) for other in scene.asked)  # the Chinese yen, where Japan's was asked for
     if len(scene.own) > 2 or word.plain in DEMONYMS or (word.plain.endswith("ed") and len(word.plain) > 5):
         return True
     return any(kin(word.stem, other) for other in scene.asked)
@@ -269,22 +333,27 @@ def _is_a(scene: Scene, words: tuple[Word, ...], first: int, start: int) -> bool
     return at > first and words[at - 1].plain in _NAMING and _leads(scene, words, first, at)
 
 
-def _verb(words: tuple[Word, ...], at: int) -> int:
-    """The place of the word before a window and its articles."""
-    at -= 1
-    while at > 0 and words[at].plain in ARTICLES:
-        at -= 1
-    return at
-
-
 def _is_object(scene: Scene, words: tuple[Word, ...], first: int, at: int) -> bool:
     """Whether the word at this place is an unknown verb between what the question speaks of and the window."""
     word = words[at]
     verbal = word.raw.islower() and word.plain.endswith(("s", "ed")) and not word.plain.endswith("ss")
+    verbal = verbal or word.plain in _HAVING
     return (
         verbal and at > first and word.plain not in _TURNING and _leads(scene, words, first, at)
-        and not any(is_new(scene, other) for other in words[first:at]) and words[at - 1].plain not in ARTICLES | _LINKS
+        and not any(is_new(scene, other) for other in words[first:at]) and words[at - 1].plain not in ARTICLES | LINKS
     )  # fmt: skip
+
+
+def _is_by(words: tuple[Word, ...], at: int) -> bool:
+    """Whether "by" stands before a name and its article, and no verb that turns before that."""
+    by = verb_before(words, at)
+    return words[by].plain == "by" and words[by - 1].plain not in _TURNING
+
+
+def _is_reason(words: tuple[Word, ...], at: int) -> bool:
+    """Whether "because of" or "due to" stands right before a window and its article."""
+    place = verb_before(words, at)
+    return place > 0 and (words[place - 1].plain, words[place].plain) in _REASONS
 
 
 def _is_said(words: tuple[Word, ...], at: int) -> bool:
@@ -300,6 +369,9 @@ def _is_said(words: tuple[Word, ...], at: int) -> bool:
 def _leads(scene: Scene, words: tuple[Word, ...], first: int, at: int) -> bool:
     """Whether the clause speaks of what the question asks: its first word that says something is the question's, or
     there is none but a pronoun."""
+    owner = next((place for place in range(first, min(at - 1, first + 4)) if words[place].owns), first - 1)
+    if owner >= first and words[owner + 1].stem in scene.asked:
+        first = owner + 1  # the Darling family's dog is a dog
     lead = next((word for word in words[first:at] if is_content(word) and not word.owns), None)
     return lead is None or lead.stem in scene.asked or lead.plain in PLAIN
 
@@ -321,70 +393,4 @@ def _headed(scene: Scene, first: int, at: int) -> Match | None:
             or not is_content(head)
         ):
             return Match(None, "headed")
-    return None
-
-
-def _beside(scene: Scene, start: int, end: int, name: bool) -> Match | None:
-    """What follows the window at once and makes it a part of something else: X's father, X Business Review."""
-    words = scene.text.words
-    if end >= len(words) or breaks(words, end):
-        return None
-    if words[end - 1].owns and any(is_new(scene, word) for word in words[end : clause_end(words, end)]):
-        return Match(None, "owner")
-    word = words[end]
-    if word.gap == "-" and is_content(word) and word.stem not in scene.own:
-        return Match(None, "compound")
-    if word.plain == "without":
-        return Match(None, "contrasted")
-    if (
-        not is_new(scene, word)
-        or word.stem in _HEAD_STEMS
-        or word.plain in _RELATIONS
-        or word.plain in LEGAL
-        or word.plain.endswith("ly")
-    ):
-        return None
-    if name:
-        short = all(is_name_like(other) or not is_content(other) for other in words)
-        named = is_name_like(word) or word.stem[0] == "#"
-        return Match(False if short and word.stem[0] == "#" else None, "extended") if named else None
-    if word.plain.endswith(("ed", "ing")) and end + 1 < len(words) and words[end + 1].plain in _LINKS:
-        return None
-    finite = word.plain.endswith("ed") or (word.plain.endswith("s") and not words[end - 1].plain.endswith("s"))
-    if finite and len(words) > end + 1 and start <= 3:
-        return None
-    return Match(None, "extended")
-
-
-def _is_list(scene: Scene, words: tuple[Word, ...], end: int) -> bool:
-    """Whether what follows the comma is another item: new words alone, without article and verb."""
-    item = words[end : clause_end(words, end + 1)]
-    if all(map(is_name_like, item)) and not is_name_like(words[end - 1]):
-        return False  # a dog, Laika
-    return len(item) <= 3 and all(is_other(scene, word) and not word.plain.endswith(("ed", "ing")) for word in item)
-
-
-def _goes_on(scene: Scene, word: Word, name: bool) -> bool:
-    """Whether "and" adds a further act to an act: filter waste and produce urine."""
-    return scene.act and not name and not any(opposed(word.stem, own) for own in scene.own)
-
-
-def _joined(scene: Scene, start: int, end: int, name: bool) -> Match | None:
-    """X and Y where only X was asked for."""
-    words = scene.text.words
-    at = end
-    if not name and at < len(words) and words[at].gap == "," and _is_list(scene, words, end):
-        return Match(None, "listed")
-    if at < len(words) and words[at].plain in ("and", "plus") and at + 1 < len(words):
-        rest = words[at + 1 : at + 4]
-        lead = next((word for word in rest if word.plain not in ARTICLES), rest[0])
-        if lead.plain in AUXILIARIES or not is_content(lead) or _is_past(lead):
-            return None
-        if is_other(scene, lead) and not (name and not is_name_like(lead)) and not _goes_on(scene, lead, name):
-            return Match(None, "more")
-    at = start - 1
-    while at > 0 and words[at].plain in ARTICLES:
-        at -= 1
-    if at > 0 and words[at].plain in ("and", "plus") and not breaks(words, at) and is_other(scene, words[at - 1]):
-        return Match(None, "more")
     return None

@@ -47,7 +47,7 @@ sr; steradian; sr; 1; s
 L l; litre liter; m3; 1/1000; s
 M; molar; mol m-3; 1000; s
 eV; electronvolt electron-volt; kg m2 s-2; 1.602176634e-19; s
-Da u amu; dalton; kg; ≈1.66053906892e-27; s
+Da u amu; dalton atomic-mass-unit; kg; ≈1.66053906892e-27; s
 cal; calorie; kg m2 s-2; 4.184; s
 Cal; dietary-calorie food-calorie; kg m2 s-2; 4184;
 bar; bar; kg m-1 s-2; 100000; s
@@ -82,7 +82,6 @@ lightsecond; light-second; m; 299792458;
 lightminute; light-minute; m; 17987547480;
 au AU ua; astronomical-unit; m; 149597870700;
 ha; hectare; m2; 10000;
-are; are; m2; 100;
 ac; acre; m2; 4046.8564224;
 cc ccm; cc; m3; 1e-6;
 gal; gallon us-gallon; m3; 0.003785411784;

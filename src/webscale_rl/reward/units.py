@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from webscale_rl.reward import unit_table
-from webscale_rl.reward.claims import stem
+from webscale_rl.reward.counting import stem
 
 Dimension = tuple[tuple[str, int], ...]
 

@@ -15,6 +15,8 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from webscale_rl.reward import sentences
+from webscale_rl.reward.counting import counted, stem
+from webscale_rl.reward.lexicon import IRREGULAR
 from webscale_rl.reward.sentences import asserts, corrects, is_bullet, plain, split, trimmed
 
 HEAD = 4_000
@@ -23,6 +25,9 @@ TAIL = 12_000
 OWN_WORDS = 3
 """A clause with so many words that neither the question nor its neighbour has, its number among them, is of something
 else."""
+
+MOST_MORE = 6
+"""Sentences besides the answer that are kept: where one of them is right, the choice may have been wrong."""
 
 _ITEM_MARK = re.compile(r"[-*•+–]\s+|\d{1,2}[.)]\s+(?=\S+\s+\S)")
 _SECTION = re.compile(
@@ -45,6 +50,7 @@ _GOES_ON = re.compile(
     r"|there|which|who|later|today|after|before|prior|when|where|other)\b",
     re.IGNORECASE,
 )
+_DIRECT = re.compile(r"\W{0,4}(?:it|that|this|they)(?:'s| is| was| are| were) (?!a |an |not |also )", re.IGNORECASE)
 _YES_NO = re.compile(r"^\W{0,4}(?:yes|no|true|false|correct|incorrect)\b", re.IGNORECASE)
 _ASKS_YES_NO = re.compile(
     r"^\W{0,4}(?:is|are|was|were|do|does|did|can|could|will|would|has|have|had|should|may|might|must"
@@ -72,6 +78,7 @@ _VERBS = frozenset(
 _RELATIVE = re.compile(r"(?:which|who|whose|where)\b", re.IGNORECASE)
 _SUFFIX = re.compile(r"(?:ings?|ed|es|s|e|d)$")
 _CLAUSE = re.compile(r"(?:;|\s[-–—]|,(?!\s?\d))\s|,?\s(?:and|but|while|whereas|although)\s")
+_BARE_VALUE = re.compile(r"\W{0,3}\d[\d.,]{0,20} ?%?(?: [a-z]{1,12})?")
 _SUBJECTLESS = re.compile(r"(?:was |were |is |are |has |had |it |they |he |she )?[a-z]+(?:ed|[aeo]n|[nl]d|[gh]t)\b")
 """A clause that goes on with the verb: "began in 1939 and ended in 1945"."""
 _VERB = re.compile(r"\b(?:is|are|was|were|has|have|had|[a-z]+(?:ed|[aeu]n|[gh]t))\b")
@@ -85,12 +92,14 @@ STOP = frozenset(
 
 
 class Chosen(NamedTuple):
-    """The answer sentence, where it stands, how it was chosen, and rivals that say the same of something else."""
+    """The answer sentence, where it stands, how it was chosen, rivals that say the same of something else, and up to
+    MOST_MORE other sentences."""
 
     text: str
     span: tuple[int, int]
     how: str
     others: tuple[str, ...] = ()
+    more: tuple[str, ...] = ()
 
 
 def choose(body: str, question: str, wanted: str) -> Chosen | None:
@@ -116,7 +125,8 @@ def choose(body: str, question: str, wanted: str) -> Chosen | None:
     if (hedged := _with_alternatives(body, spans, found)) is not None:
         return hedged
     best = _heaviest(found, question, wanted)
-    return _chosen(body, spans[best], "sentence")._replace(others=_same_frame(found, best))
+    more = tuple(plain(sentence) for index, sentence in enumerate(found) if index != best)[:MOST_MORE]
+    return _chosen(body, spans[best], "sentence")._replace(others=_same_frame(found, best), more=more)
 
 
 def _is_answer_before(text: str) -> bool:
@@ -150,11 +160,14 @@ def _heaviest(found: list[str], question: str, wanted: str) -> int:
     asked, words = content(last_question(question)), content(question)
     yes_no = wanted == "yes_no" or _ASKS_YES_NO.match(question) is not None
     offering = [index for index, sentence in enumerate(found) if _offers(sentence, words, wanted)]
-    weights = {}
+    acts, weights = _acts(question), {}
+    noun = counted(question) if wanted in _NUMERIC else ""
     for place, index in enumerate(offering or range(len(found))):
         sentence = found[index]
         shared = len(asked & content(sentence)) / len(asked) if asked else 0.0
         weight = shared + 0.3 * (index == len(found) - 1) + 1e-6 * index
+        weight += 0.1 * (not acts.isdisjoint(roots(sentence)))
+        weight += 0.3 * (bool(noun) and any(stem(word) == noun for word in _WORD.findall(sentence[:1000].casefold())))
         weight += 0.5 * (_CONCLUSION.match(sentence) is not None)
         weight += 0.4 * (_bold(sentence) is not None)
         weight += 1.0 * (yes_no and _YES_NO.match(sentence) is not None)
@@ -162,7 +175,7 @@ def _heaviest(found: list[str], question: str, wanted: str) -> int:
         if place and question and (_GOES_ON.match(sentence) or (shared < 0.5 and sentence[:4] in {"The ", "the "})):
             weight -= 0.3
         if place == 0 and question:
-            weight += 0.1
+            weight += 0.1 + 0.5 * (_DIRECT.match(sentence) is not None)
             weight += 1.2 * (index == 0 and _is_fragment(sentence) and not content(sentence) <= words)
         weights[index] = weight
     best = max(weights, key=weights.__getitem__)
@@ -203,32 +216,59 @@ def content(text: str) -> frozenset[str]:
     return frozenset(beginning(word) for word in words if word not in STOP)
 
 
+@lru_cache(maxsize=512)
+def _acts(question: str) -> frozenset[str]:
+    """The roots of what was done, of which a question asks: who won, which was built."""
+    words = _WORD.findall(last_question(question)[:1000].casefold())
+    verbs = (word for word in words if word not in STOP and (word in IRREGULAR or word.endswith("ed")))
+    return frozenset(beginning(IRREGULAR.get(word, word)) for word in verbs)
+
+
+@lru_cache(maxsize=512)
+def roots(text: str) -> frozenset[str]:
+    """The same, with irregular verbs by their roots: "fell" is "fall"."""
+    words = (word.removesuffix("'s") for word in _WORD.findall(text[:1000].casefold()))
+    return frozenset(beginning(IRREGULAR.get(word, word)) for word in words if word not in STOP)
+
+
 def beginning(word: str) -> str:
     """A word in small letters without its ending: "ended" and "ends" are "end"."""
     return _SUFFIX.sub("", word)[:6] if len(word) > 3 else word
+
+
+def answers_as_well(sentence: str, chosen: str, question: str) -> bool:
+    """Whether a sentence says as much of what was asked as the chosen one, or what was done, where that does not."""
+    asked, acts = roots(last_question(question)), _acts(question)
+    one, other = roots(sentence), roots(chosen)
+    return len(asked & one) >= len(asked & other) or bool(acts & one - other)
 
 
 def focus(sentence: str, question: str) -> str | None:
     """The one clause of a sentence that shares the most with the question, of those that have a number: of "71 percent
     is covered by water, and the remaining 29 percent is land" the first. None if there is but one, if no one is ahead,
     or if another clause says nothing of its own: "2 moons, and 3" is two answers."""
-    asked = content(last_question(question))
+    asked = roots(last_question(question))
     clauses = [clause for clause in _CLAUSE.split(sentence) if clause and _NUMBER.search(clause)]
     if not 1 < len(clauses) < 5 or not asked:
         return None
-    subject = asked & content(_VERB.split(clauses[0], maxsplit=1)[0])
+    if _BARE_VALUE.fullmatch(clauses[0]) and all(_is_of_another(clause, asked, clauses[0]) for clause in clauses[1:]):
+        return clauses[0]
+    subject = asked & roots(_VERB.split(clauses[0], maxsplit=1)[0])
     shared = [
-        len(asked & (content(clause) | subject if _SUBJECTLESS.match(clause) else content(clause)))
-        for clause in clauses
+        len(asked & (roots(clause) | subject if _SUBJECTLESS.match(clause) else roots(clause))) for clause in clauses
     ]
     best = max(shared)
     if not best or shared.count(best) > 1:
         return None
     chosen = clauses.pop(shared.index(best))
-    own = all(
-        _RELATIVE.match(clause) or len(content(clause) - asked - content(chosen)) >= OWN_WORDS for clause in clauses
+    return (
+        chosen if all(_RELATIVE.match(clause) or _is_of_another(clause, asked, chosen) for clause in clauses) else None
     )
-    return chosen if own else None
+
+
+def _is_of_another(clause: str, asked: frozenset[str], chosen: str) -> bool:
+    own = roots(clause) - asked - roots(chosen)
+    return len(own) >= OWN_WORDS - (_VERB.search(clause) is not None)
 
 
 def _same_frame(found: list[str], best: int) -> tuple[str, ...]:

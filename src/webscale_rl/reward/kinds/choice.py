@@ -92,6 +92,9 @@ def compare(reference: Reference, answer: str, question: str = "") -> Match:
     answer = plain_text(answer).strip()
     if not answer:
         return Match(False, "empty")
+    exact = {label for label, text in listed.items() if _same_text(text, answer)}
+    if len(exact) == 1 and not _REFERENCE.fullmatch(answer):
+        return Match(exact == wanted, "text")
     denied = {found.upper() for pattern in (_DENIED, _WRONG) for found in pattern.findall(answer)}
     if denied & wanted:
         return Match(False, "denied")
@@ -220,7 +223,7 @@ def _contradicts(rest: str, label: str, listed: dict[str, str]) -> bool:
 def _by_text(wanted: frozenset[str], answer: str, question: str, listed: dict[str, str]) -> Match:
     if not listed:
         return Match(False if len(read(answer).words) <= 3 else None, "no_label")
-    chosen, undecided = set(), set()
+    chosen, undecided, longer = set(), set(), set()
     stem = _stem(question)
     for label, text in listed.items():
         match = phrase.compare(Reference(text, "phrase"), answer, stem)
@@ -228,7 +231,9 @@ def _by_text(wanted: frozenset[str], answer: str, question: str, listed: dict[st
             chosen.add(label)
         elif match.same is None:
             undecided.add(label)
-    if chosen == wanted:
+            if match.rule == "modified" and text[:1].isupper():
+                longer.add(label)  # William Shakespeare, where the option is Shakespeare
+    if chosen == wanted or (not chosen and undecided == longer == wanted):
         return Match(True, "text")
     if chosen or not undecided & wanted:
         several = chosen > wanted

@@ -93,15 +93,31 @@ def compare(reference: Reference, answer: str, question: str = "") -> Match:
     if not given:
         unread = _THIRTIES.search(text) or numbers_kind.without(text).same is None
         return Match(None, "words") if unread else Match(False, "none")
+    known = _asked(question)
+    given = [one for one in given if one.moment not in known] or given
     if len(sought) == 2:
         return _period(sought[0], sought[1], text, given, question)
     claims = [Claim(one.start, one.end, covers(sought[0], one.moment, question), one.moment) for one in given]
     claims = [claim._replace(same=None) if claim.same and _says_by(text, claim.start) else claim for claim in claims]
+    exact = [one.moment for one, claim in zip(given, claims, strict=True) if claim.same]
+    if exact and sought[0].span > 1:
+        # "in 1066, in the 11th century" says one thing
+        claims = [
+            claim._replace(same=True, key=exact[0]) if claim.same is None and _lies_in(one.moment, sought[0]) else claim
+            for one, claim in zip(given, claims, strict=True)
+        ]
     sort = _sort(sought[0])
     if any(_sort(one.moment) == sort for one in given):
         # a time beside a date, where the date is sought, is no rival
         claims = [claim._replace(weak=_sort(one.moment) != sort) for claim, one in zip(claims, given, strict=True)]
     return decide(text, claims, question, _asked(question))
+
+
+def _lies_in(inner: Moment, outer: Moment) -> bool:
+    if inner.year is None or outer.year is None:
+        return False
+    (start, end), (first, last) = _years(outer), _years(inner)
+    return start <= first and last <= end
 
 
 def _says_by(text: str, start: int) -> bool:
@@ -239,7 +255,7 @@ def _period(start: Moment, end: Moment, text: str, given: list[Dated], question:
         states = (covers(start, first, question), covers(end, other.moment, question))
         if False in states:
             return Match(False, "period")
-        if len(given) == 2:
+        if all(dated.moment in (one.moment, other.moment) for dated in given):
             return Match(None if None in states else True, "period")
         return Match(None, "several")
     if len(given) == 2 and _ENDED.search(text[given[0].end : given[1].start]):

@@ -36,6 +36,13 @@ _GLOSS = re.compile(r"\s?\([^()]{0,200}\)")
 _LEAD = re.compile(
     r"^.{0,300}?(?:\b(?:are|is|were|was|include|includes|included|borders?|of)\b:?|:)\s", re.IGNORECASE | re.DOTALL
 )
+_VERB_LEAD = re.compile(
+    r"(?:is|are|was|were|has|have|had|consists?|includes?|comprises?|contains?|features?)\b(?:.{0,80}\b(?:of|are|:))?\s"
+)
+_ALL = frozenset(("all", "both", "each"))
+_SAID_OF_ALL = re.compile(
+    r" (?:(?:all|both|each) )?(?:have|has|are|is|were|was|border|make up|made|do)\b[^,;\n]{0,80}$"
+)
 _ORDER = re.compile(
     r"\b(?:in (?:the )?(?:correct |right |chronological |ascending |descending |alphabetical |proper )?order"
     r"|rank|ranked|sequence|chronolog\w+|from \w+ to \w+"
@@ -72,7 +79,7 @@ def compare(reference: Reference, answer: str, question: str = "") -> Match:
     text = plain_text(answer)
     if not text:
         return Match(False, "empty")
-    found = items(_without_lead(text, question, wanted))
+    found = items(_without_tail(_without_lead(text, question, wanted), question))
     if _OR.search(text) and not _OR.search(reference.answer):
         if not all(any(character.isdecimal() for character in item) for item in wanted):
             return Match(False, "alternatives")
@@ -85,11 +92,20 @@ def compare(reference: Reference, answer: str, question: str = "") -> Match:
         if again != found:
             second = _matched(wanted, again, reference.ordered, question)
             match = second if second.same else match
+    if match.same is False and len(found) > len(wanted) and (tail := _tail(found, len(wanted))):
+        second = _matched(wanted, tail, reference.ordered, question)
+        match = second if second.same else match
     if match.same is None and not reference.ordered:
         # "the manufacture, sale and transportation of alcohol": the items share words that stand once
         whole = phrase.compare(Reference(reference.answer, "phrase"), answer, question)
         match = whole if whole.same else match
     return match
+
+
+def _tail(found: list[str], count: int) -> list[str] | None:
+    """The last items of a sentence whose commas began before its list: "The flag, the Tricolore, consists of A, B"."""
+    first = _VERB_LEAD.match(found[-count])
+    return [found[-count][first.end() :], *found[len(found) - count + 1 :]] if first else None
 
 
 def items(text: str) -> list[str]:
@@ -180,6 +196,16 @@ def _without_lead(text: str, question: str, wanted: tuple[str, ...]) -> str:
             return text
         text = text[lead.end() :]
     return text
+
+
+def _without_tail(text: str, question: str) -> str:
+    """The text without what is said of all items with the question's words: "A, B and C all have rings"."""
+    tail = _SAID_OF_ALL.search(text)
+    if tail is None:
+        return text
+    known = read(question).content
+    words = [word for word in read(tail[0]).words if is_content(word)]
+    return text[: tail.start()] if all(word.stem in known or word.plain in PLAIN | _ALL for word in words) else text
 
 
 def _matched(wanted: tuple[str, ...], found: list[str], ordered: bool, question: str) -> Match:

@@ -15,7 +15,7 @@ from itertools import islice
 from webscale_rl.reward.assertion import guarded
 from webscale_rl.reward.kinds import phrase
 from webscale_rl.reward.lexicon import FUNCTION, PLAIN
-from webscale_rl.reward.proper import ALWAYS_LEFT_OUT, DEMONYMS, GENERIC, LEGAL, PLACES, SPELT_OUT, TITLES
+from webscale_rl.reward.proper import ALWAYS_LEFT_OUT, DEMONYMS, GENERIC, LEGAL, PLACES, SPELT_OUT, STATES, TITLES
 from webscale_rl.reward.reference import Reference
 from webscale_rl.reward.scene import Scene, best, breaks, clause_end, is_new, scene
 from webscale_rl.reward.standing import stands
@@ -44,6 +44,7 @@ _REGION = re.compile(r"[A-ZÀ-ÖØ-Þ][\w.'’-]*(?:[ -](?:of|the|de|la|[A-ZÀ-�
 _PLACED = re.compile(
     r"\bwhere\b|\b(?:what|which) (?:city|town|village|place|location)|\b(?:born|located|birthplace)\b", re.I
 )
+_CONTINENTS = frozenset("africa asia europe america".split())
 _REGIONS = re.compile(
     r"\b(?:territory|province|county|region|district|prefecture|state|island|canton|department|oblast)\b"
 )
@@ -108,23 +109,31 @@ def compare(reference: Reference, answer: str, question: str = "") -> Match:
     text = named(answer)
     if not text.words:
         return Match(False, "empty")
-    regions = read(_regions(reference.answer))
-    if regions.words and _elsewhere(regions, text):
-        return Match(None, "container")
-    every = dict.fromkeys(one for given in phrase.all_wordings(reference, question) for one in wordings(given))
+    every = dict.fromkeys(one for given in phrase.all_wordings(reference, question, answer) for one in wordings(given))
     spelt_out = any(" " in one for one in every)
-    return best(_compare(one, text, question, spelt_out) for one in every)
+    match = best(_compare(one, text, question, spelt_out) for one in every)
+    regions = read(_regions(reference.answer))
+    return Match(None, "container") if match.same and regions.words and _elsewhere(regions, text) else match
 
 
 @lru_cache(maxsize=4096)
 def named(text: str) -> Text:
     """The words of a text as names are compared: stems are the folded words themselves, but for numbers."""
     plain = read(text.replace("&", " and ")) if "&" in text else read(text)
-    words = tuple(_named(word) for word in plain.words)
+    words = tuple(other for word in plain.words for other in _named(word))
     return Text(words, tuple(word.stem for word in words), plain.content, plain.end)
 
 
-def _named(word: Word) -> Word:
+def _named(word: Word) -> tuple[Word, ...]:
+    if word.raw in STATES and "," in word.gap:
+        parts = STATES[word.raw].split()
+        return tuple(
+            Word(part.capitalize(), part, part, "" if at else word.gap, False) for at, part in enumerate(parts)
+        )
+    return (_spelt(word),)
+
+
+def _spelt(word: Word) -> Word:
     return word if word.stem[0] == "#" else word._replace(stem=SPELT_OUT.get(word.plain) or american(word.plain))
 
 
@@ -145,6 +154,8 @@ def _compare(wording: str, text: Text, question: str, spelt_out: bool = False) -
     if not wanted.words[0].raw.isascii():
         return phrase.compare_wording(wording, text, question)
     own = frozenset(core)
+    if any(one.endswith("ism") for one in core):
+        text = _believers(text, own)
     at = scene(text, own, question, asked | (DEMONYMS - own))
     spoken = _by_initials(wanted, text, at, spelt_out)
     if spoken is not None:
@@ -165,6 +176,13 @@ def _compare(wording: str, text: Text, question: str, spelt_out: bool = False) -
     for start, end in places:
         found.append(_window(wanted, text, at, _grown(text, own, start, end)))
     return phrase.together(found)
+
+
+def _believers(text: Text, own: frozenset[str]) -> Text:
+    """The text with the belief for those who hold it: Roman Catholics hold Roman Catholicism."""
+    stems = {word.stem: f"{stem(word.plain)}ism" for word in text.words if f"{stem(word.plain)}ism" in own}
+    words = tuple(word._replace(stem=stems.get(word.stem, word.stem)) for word in text.words)
+    return text._replace(words=words, stems=tuple(word.stem for word in words))
 
 
 def _core(text: Text) -> tuple[str, ...]:
@@ -225,7 +243,8 @@ def _beside(text: Text, at: Scene, start: int, end: int) -> Match | None:
         and before.stem not in at.own
         and (is_exclusive(before.stem) or is_exclusive(read(before.raw).stems[0]))
     ):
-        return Match(False if fragment else None, "other_name")
+        part = words[start:end] and words[start].plain in _CONTINENTS
+        return Match(False if fragment and not part else None, "other_name")
     after = words[end] if end < len(words) and not breaks(words, end) else None
     if after and after.plain in GENERIC and after.stem not in at.asked and is_name_like(after):
         return Match(None, "generic")
@@ -233,18 +252,16 @@ def _beside(text: Text, at: Scene, start: int, end: int) -> Match | None:
         return None
     if end < len(words) and "," in words[end].gap:
         last = clause_end(words, end + 1)
+        if words[end].plain == "in" or (words[end].plain in ("on", "near") and at.where):
+            return None
         container = " ".join(word.plain for word in words[end:last])
         known = all(word.stem in at.asked for word in words[end:last] if is_content(word))
         if known:
             return None
         asked_elsewhere = any(place in at.asked for place in PLACES if " " not in place)
-        if (
-            not (container in PLACES or _REGIONS.search(container))
-            or asked_elsewhere
-            or container == " ".join(word.plain for word in words[start:end])
-        ):
-            return Match(None, "container")
-        return None
+        known = (container in PLACES and not asked_elsewhere) or _REGIONS.search(container) is not None
+        itself = container == " ".join(word.plain for word in words[start:end])
+        return Match(None, "container") if itself or not known else None
     if start and "," in words[start].gap and any(is_new(at, word) for word in words[:start]):
         place = " ".join(word.plain for word in words[start:end])
         return None if at.where and place in PLACES else Match(None, "several")
@@ -279,7 +296,14 @@ def _letters(text: Text) -> frozenset[str]:
 def _is_team(core: tuple[str, ...], text: Text) -> bool:
     """The Packers for the Green Bay Packers: the plural that ends the name, alone."""
     last = core[-1]
-    return len(core) > 1 and _core(text) == (last,) and last.endswith("s") and len(last) > 4 and last not in GENERIC
+    return (
+        len(core) > 1
+        and last not in PLACES
+        and _core(text) == (last,)
+        and last.endswith("s")
+        and len(last) > 4
+        and last not in GENERIC
+    )
 
 
 def _mismatch(core: tuple[str, ...], required: frozenset[str], text: Text, at: Scene, missing: frozenset[str]) -> Match:
@@ -287,7 +311,7 @@ def _mismatch(core: tuple[str, ...], required: frozenset[str], text: Text, at: S
     short = len(text.content) <= phrase.FRAGMENT
     for key in missing:
         for word in new:
-            if len(key) >= 7 and near(key, word.stem) and _DOUBLED.sub(r"\1", key) == _DOUBLED.sub(r"\1", word.stem):
+            if len(key) >= 7 and near(key, word.stem) and single(key) == single(word.stem):
                 return Match(True if len(missing) == 1 and len(new) == 1 and short else None, "spelling")
             if (
                 len(missing) == len(new) == 1
@@ -315,6 +339,11 @@ def _mismatch(core: tuple[str, ...], required: frozenset[str], text: Text, at: S
     if any(_related(key, word.stem) for key in missing for word in new):
         return Match(None, "kin")
     return Match(False, "disjoint")
+
+
+def single(word: str) -> str:
+    """A word without doubled letters: Hemmingway is Hemingway."""
+    return _DOUBLED.sub(r"\1", word)
 
 
 def _related(one: str, other: str) -> bool:

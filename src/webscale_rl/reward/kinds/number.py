@@ -37,11 +37,11 @@ _ROUNDED = re.compile(
 )
 _EXACT = re.compile(r"\bexact(?:ly)?\b", re.IGNORECASE)
 _PERCENT_NEXT = re.compile(r"\s?(?:%|per ?cent\b|percent\b|pct\b)", re.IGNORECASE)
-_PERCENT_ASKED = re.compile(r"%|\bper ?cent|\bpercentages?\b", re.IGNORECASE)
+_PERCENT_ASKED = re.compile(r"(?<![\d ])%|(?<!\d )\bper ?cent\b|\bpercentages?\b", re.IGNORECASE)
 _SHARE_ASKED = re.compile(
     r"\b(?:probability|proportion|fraction|decimal|ratio|share|chance|likelihood)\b", re.IGNORECASE
 )
-_EXPRESSION_AFTER = re.compile(r"\s?[\^√π!∞²³°′″]|\s?[*/·×+](?=\s?[\w(\\√])|\s?-\s(?=\d)|(?:[xyzabnki]\b)|\s?\\[a-z]")
+_EXPRESSION_AFTER = re.compile(r"\s?[\^√π!∞²³′″]|\s?[*/·×+](?=\s?[\w(\\√])|\s?-\s(?=\d)|(?:[xyzabnki]\b)|\s?\\[a-z]")
 _EXPRESSION_BEFORE = re.compile(
     r"(?:[\^√_|±∓]|\\[a-z]+\{|[\w)]\s?[*/·×+]|\d\s?-|\b(?:log|ln|sin|cos|tan|sqrt)[\s(])\s?$"
 )
@@ -60,7 +60,7 @@ _LABEL = re.compile(
 _RANK_ASKED = re.compile(
     r"\b(?:which|what|in what|her|his|their) (?:place|position|rank)|\b(?:rank(?:ed|s)?|placed?)\b", re.IGNORECASE
 )
-_YEAR_BEFORE = re.compile(r"\b(?:in|since|by|during|until|year|from|after|before)\s$", re.IGNORECASE)
+_YEAR_BEFORE = re.compile(r"\b(?:in|since|by|as of|during|until|year|from|after|before)\s$", re.IGNORECASE)
 
 
 def _is_year(value: Fraction) -> bool:
@@ -87,8 +87,22 @@ def compare(reference: Reference, answer: str, question: str = "") -> Match:
     found = find(text)
     if not found:
         return without(text)
-    claims = [_claim(reference, sought, one, text, question) for one in found]
+    claims = _measured([_claim(reference, sought, one, text, question) for one in found], text, question)
     return decide(text, claims, question, _asked(question))
+
+
+def _measured(claims: list[Claim], text: str, question: str) -> list[Claim]:
+    """The claims, those without the unit that the question asks for weak if others have it."""
+    asked = units.asked(question)
+    if asked is None or len(claims) < 2:
+        return claims
+    fits = [
+        (unit := units.after(text, claim.end)) is not None and unit.unit.dimension == asked.dimension
+        for claim in claims
+    ]
+    if not any(fits):
+        return claims
+    return [claim if fit else claim._replace(weak=True) for claim, fit in zip(claims, fits, strict=True)]
 
 
 def same(sought: Number, given: Number, question: str = "", tolerance: float = 0.0) -> bool | None:

@@ -13,7 +13,8 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from webscale_rl.reward import rates
-from webscale_rl.reward.claims import Claim, crowded, decide, names
+from webscale_rl.reward.claims import Claim, crowded, decide
+from webscale_rl.reward.counting import names
 from webscale_rl.reward.kinds import number as numbers_kind
 from webscale_rl.reward.markup import plain
 from webscale_rl.reward.numbers import Number, find

@@ -50,7 +50,11 @@ _TEAMS = re.compile(
 )
 
 
-_BEFORE_GIVEN = MALE - {"mr", "lord"} | FEMALE - {"mrs"} | frozenset("pope saint st brother sister father".split())
+LONG_SURNAME = 9
+"""Letters from which a slip of the pen makes no other surname: Hitchcok, but not Thomson for Thompson."""
+_BEFORE_GIVEN = (
+    MALE - {"mr", "lord"} | FEMALE - {"mrs", "madame", "mme"} | frozenset("pope saint st brother sister father".split())
+)
 """Titles that go with a given name: Queen Victoria, but General Montcalm."""
 _OTHERS = frozenset("number suffix surname given_name middle_name person more_names title".split())
 """Why a name in a sentence is not the person's: another name beside the right one denies nothing."""
@@ -98,7 +102,7 @@ def compare(reference: Reference, answer: str, question: str = "") -> Match:
     text = name.named(answer)
     if not text.words:
         return Match(False, "empty")
-    every = dict.fromkeys(one for given in phrase.all_wordings(reference, question) for one in wordings(given))
+    every = dict.fromkeys(one for given in phrase.all_wordings(reference, question, answer) for one in wordings(given))
     return best(_compare(one, text, answer, question) for one in every)
 
 
@@ -109,6 +113,7 @@ def _compare(wording: str, text: Text, answer: str, question: str) -> Match:
         return name.compare(Reference(wording, "name"), answer, question)
     if tuple(word.plain for word in words) == tuple(word.plain for word in text.words):
         return Match(True, "equal")
+    text = _fused(text, wanted.surname)
     at = scene(text, frozenset(word.stem for word in words), question, name.asked_words(question) | DEMONYMS)
     whole = _person(text.words) if _is_personal(text.words) else None
     if whole is not None:
@@ -124,6 +129,17 @@ def _compare(wording: str, text: Text, answer: str, question: str) -> Match:
         fitting = [match for match in found if match.same or match.rule not in _OTHERS]
         return phrase.together(fitting or found)
     return _absent(wanted, text, at)
+
+
+def _fused(text: Text, surname: str) -> Text:
+    """The text with a surname in one word where it stands in two: Di Caprio."""
+    words = text.words
+    for at in range(len(words) - 1):
+        if words[at].plain + words[at + 1].plain == surname and not breaks(words, at + 1):
+            one = words[at]._replace(raw=words[at].raw + words[at + 1].raw, plain=surname, stem=surname)
+            fused = (*words[:at], one, *words[at + 2 :])
+            return Text(fused, tuple(word.stem for word in fused), text.content | {surname}, text.end)
+    return text
 
 
 def _mention(wanted: Person, text: Text, at: Scene, place: int) -> Match:
@@ -180,7 +196,8 @@ def _is_personal(words: tuple[Word, ...]) -> bool:
         named = is_name_like(word) or word.stem[0] == "#" or word.plain in PARTICLES or word.plain in SUFFIXES
         if (at and word.plain == "the") or (at == 0 and word.plain in PARTICLES and len(words) > 1):
             continue
-        if not named or not (is_content(word) or word.plain in PARTICLES):
+        initial = len(word.raw) == 1 and at + 1 < len(words) and words[at + 1].gap.startswith(".")
+        if not named or not (is_content(word) or word.plain in PARTICLES or initial):
             return False
     return not (any(word.plain == "the" for word in words) and words[-1].stem[0] != "#" and len(words) < 3)
 
@@ -229,7 +246,8 @@ def _same(wanted: Person, given: Person, at: Scene) -> Match:
         return _alone(wanted, given, at)
     if wanted.surname != given.surname:
         if near(wanted.surname, given.surname) and _given(wanted.given[0], given.given[0]):
-            return Match(None, "near")
+            doubled = name.single(wanted.surname) == name.single(given.surname) and len(wanted.surname) > 5
+            return Match(doubled or len(wanted.surname) >= LONG_SURNAME or None, "near")
         if wanted.surname in given.given or given.surname in wanted.given:
             return Match(None if _given(wanted.given[0], given.given[0]) else False, "surname")
         return Match(False, "surname")
@@ -256,7 +274,7 @@ def _given_names(wanted: Person, given: Person) -> Match:
         if not later or len(other) == 1 or len(first) == 1:
             return Match(False, "given_name")
         # Fitzgerald Kennedy may leave John out; Hans Albert Einstein is the son of Albert
-        return Match(other in wanted.given[1:] or None, "middle_name")
+        return Match(other in wanted.given[1:] or other not in GIVEN or None, "middle_name")
     middles, others = wanted.given[1:], given.given[1:]
     if not all(_given(one, two) for one, two in zip(middles, others, strict=False)):
         return Match(False, "middle_name")
@@ -285,6 +303,8 @@ def _one_name(wanted: Person, given: Person, at: Scene) -> Match:
 def _alone(wanted: Person, given: Person, at: Scene) -> Match:
     """One name for a reference of several: the surname will do, a given name will not."""
     alone = given.surname
+    if "first" in at.said and "name" in at.said:
+        return Match(alone == wanted.given[0], "given_name")
     if alone == wanted.surname:
         shared = alone in SHARED_SURNAMES or (alone in at.asked and wanted.given[0] not in at.asked)
         return Match(None if shared else True, "shared_surname" if shared else "surname")

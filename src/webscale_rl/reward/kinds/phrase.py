@@ -39,6 +39,8 @@ SHORT = 3
 """Content words up to which a phrase is a term: with another word in it, it is another term."""
 MOST_EXACT = 3
 """Content words from which a phrase is a description: its colourless words ("main", "used") may be missing."""
+SYMBOL = 2
+"""Characters up to which another wording is a symbol that may be a word in a sentence: A, as."""
 FRAGMENT = 6
 """Content words up to which an answer is a term or a name rather than an explanation."""
 MOST_PLACES = 8
@@ -84,14 +86,16 @@ def compare(reference: Reference, answer: str, question: str = "") -> Match:
     text = read(answer)
     if not text.words:
         return Match(fold(answer) == fold(reference.answer) and bool(fold(answer)), "symbols")
-    every = dict.fromkeys(one for given in all_wordings(reference, question) for one in wordings(given))
+    every = dict.fromkeys(one for given in all_wordings(reference, question, answer) for one in wordings(given))
     return best(compare_wording(one, text, question) for one in every)
 
 
-def all_wordings(reference: Reference, question: str) -> tuple[str, ...]:
-    """The reference, its aliases, and other wordings of both that are known."""
+def all_wordings(reference: Reference, question: str, answer: str) -> tuple[str, ...]:
+    """The reference, its aliases, and other wordings of both that are known. A symbol must be the whole answer."""
     given = (reference.answer, *reference.aliases)
-    return (*given, *(other for one in given for other in also(one, question)))
+    others = (other for one in given for other in also(one, question))
+    bare = answer.strip(" .()*$")
+    return (*given, *(other for other in others if len(other) > SYMBOL or other == bare))
 
 
 def compare_wording(wording: str, text: Text, question: str) -> Match:
@@ -261,7 +265,9 @@ def _mismatch(wanted: Wanted, text: Text, at: Scene, missing: frozenset[str], re
     if not new:
         if shares:
             signed = any(mark in text.end for mark in "+-")
-            return Match(False if any(map(is_exclusive, missing)) and not signed else None, "partial")
+            told = replaced or wanted.own & text.content
+            unlike = any(key[0] == "#" or (is_exclusive(key) and not replaced) for key in missing)
+            return Match(False if told and unlike and not signed else None, "partial")
         plain = [word for word in text.words if word.plain in PLAIN and word.stem not in wanted.own]
         return Match(None if plain and len(text.content) > len(plain) else False, "says_nothing")
     if any(kin(key, other) for key in missing for other in new):

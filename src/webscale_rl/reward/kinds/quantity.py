@@ -19,7 +19,8 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from webscale_rl.reward import units
-from webscale_rl.reward.claims import Claim, crowded, decide, names, stem
+from webscale_rl.reward.claims import Claim, crowded, decide
+from webscale_rl.reward.counting import names, stem
 from webscale_rl.reward.kinds import number as numbers_kind
 from webscale_rl.reward.markup import plain
 from webscale_rl.reward.numbers import Number, find
@@ -37,6 +38,8 @@ SHORT_DECIMAL = 6
 """Significant digits up to which a converted value is written in full, so that no rounding of it is expected."""
 
 _NOUN = re.compile(r"[ -]?((?:[a-z][a-z'-]{1,20} )?[a-z][a-z'-]{2,20})(?![\w'-])")
+_TWICE = re.compile(r"([^()]{2,40}) \(([^()]{2,40})\)\.?")
+"""A quantity and the same in another unit: "45 miles (72 km)"."""
 _PLURAL = re.compile(r"(?:s|people|men|women|children|feet|teeth|mice|species|fish|sheep|deer|cattle|percent)$")
 _BETWEEN_PARTS = re.compile(r"(?:\s|,\s|\sand\s|,\sand\s)?")
 _DEGREES = (("rad", 1),)
@@ -58,6 +61,11 @@ def infer(answer: str, question: str = "") -> Reference | None:
     text = plain(clean(answer))
     if len(text) > 80:
         return None
+    twice = _TWICE.fullmatch(text)
+    if twice is not None:
+        first, other = infer(twice[1]), infer(twice[2])
+        if first and other and first.unit != other.unit and compare(first, other.answer).same:
+            return Reference(first.answer, "quantity", first.unit, aliases=(other.answer,))
     one = _single(text, counted_too=True)
     if one is None or one.unit is None:
         return None
@@ -66,6 +74,15 @@ def infer(answer: str, question: str = "") -> Reference | None:
 
 def compare(reference: Reference, answer: str, question: str = "") -> Match:
     """Whether the quantity that the answer gives is the reference's. None if the reference holds no single quantity."""
+    match = _compare(reference, answer, question)
+    for alias in reference.aliases:
+        if not match.same:
+            again = _compare(Reference(alias, "quantity", tolerance=reference.tolerance), answer, question)
+            match = again if again.same or (again.same is None and match.same is False) else match
+    return match
+
+
+def _compare(reference: Reference, answer: str, question: str) -> Match:
     sought = _sought(reference.answer, question)
     if sought is None or sought.unit is None:
         return Match(None, "reference")
