@@ -106,7 +106,7 @@ _WORDING_ASKED = re.compile(
 )
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def also(answer: str, question: str = "") -> tuple[str, ...]:
     """Other wordings of an answer, none if the question asks for the wording itself."""
     same = _TABLE.get(fold(answer).removeprefix("the ").rstrip("."), ())

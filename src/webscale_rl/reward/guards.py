@@ -110,7 +110,7 @@ class _Allowed:
         self.open = any(_NO_COMMITMENT.match(answer) for answer in answers)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def _allowed(answers: tuple[str, ...]) -> _Allowed:
     return _Allowed(answers)
 

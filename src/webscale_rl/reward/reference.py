@@ -88,7 +88,7 @@ def kind(name: AnswerType) -> Kind:
     return cast("Kind", importlib.import_module(f"webscale_rl.reward.kinds.{name}"))
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=1024)
 def infer(answer: str, question: str = "", hint: str | None = None) -> Reference:
     """The reference that a plain ground truth is. Pure; what was inferred is remembered.
 

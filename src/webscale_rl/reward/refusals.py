@@ -108,7 +108,7 @@ def refusal(question: str, references: Sequence[str], answer: str) -> Refusal | 
     return None
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def _said(references: tuple[str, ...]) -> _Said:
     texts = [clean(one) for one in references]
     return _Said(frozenset(texts), tuple(tokens(one) for one in texts), any(_injects(one) for one in texts))

@@ -66,7 +66,7 @@ def scene(text: Text, own: frozenset[str], question: str, asked: frozenset[str] 
     return Scene(text, asked, own, new, negated, where, who, own <= asked | content, object=is_object, said=said)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def _asked(question: str) -> tuple[frozenset[str], bool, bool, bool, bool, frozenset[str]]:
     """The question's stems, and whether it is negated, asks for a place, for a person, for an object; and its
     words as they are."""

@@ -80,7 +80,7 @@ def clean(text: str) -> str:
     return text.strip()
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=512)
 def fold(text: str) -> str:
     """`clean` without case and accents: "Łódź" is "lodz", "Straße" "strasse". White space is single spaces."""
     plain = clean(text).casefold()

@@ -284,7 +284,7 @@ _INVARIANT = frozenset(
 )
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=512)
 def asked(question: str) -> Unit | None:
     """The unit that a question wants its answer in: "how many kilometres", "in metres per second", "(in kg)"."""
     if _AGE.search(question):

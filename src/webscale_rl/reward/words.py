@@ -67,7 +67,7 @@ class Text(NamedTuple):
     end: str
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def read(text: str) -> Text:
     """The words of a text; its first `LONGEST` characters are read. A gap is "" for a space, "-" for a hyphen, "—" for
     a dash between clauses, else the punctuation that stands there."""
@@ -109,7 +109,7 @@ def is_name_like(word: Word) -> bool:
     return word.raw[0].isupper()
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8192)
 def stem(plain: str) -> str:
     """The light stem of a folded word."""
     if plain in VOCABULARY or plain[0].isdecimal():
@@ -126,7 +126,7 @@ def stem(plain: str) -> str:
     return plain[:-1] if len(plain) > 3 and plain[-1] == "e" else plain
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=4096)
 def kin(one: str, other: str) -> bool:
     """Whether two stems are built on one root, as noun, adjective and verb are: gravity and gravitational."""
     if _RELATED.get(one) == other or _RELATED.get(other) == one:
@@ -140,7 +140,7 @@ def kin(one: str, other: str) -> bool:
     return _is_suffix(short[shared:]) and _is_suffix(long[shared:])
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=4096)
 def near(one: str, other: str) -> bool:
     """Whether two long words are one slip of the pen apart: a letter more, less, another or exchanged."""
     short, long = sorted((one, other), key=len)
@@ -154,7 +154,7 @@ def near(one: str, other: str) -> bool:
     return rest_short[1:] == rest_long[1:] or swapped
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=4096)
 def opposed(one: str, other: str) -> bool:
     """Whether one stem excludes the other: opposites, two numbers, two colours, or one with a prefix that reverses."""
     if one == other:
@@ -186,7 +186,7 @@ def initials(text: Text) -> frozenset[str]:
     return frozenset((every, content)) if len(content) >= 2 else frozenset()
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def wordings(answer: str) -> tuple[str, ...]:
     """A reference as it is, and what it says twice: "carbon dioxide (CO2)", "electrocution / the electric chair"."""
     answer = clean(answer)

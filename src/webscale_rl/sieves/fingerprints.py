@@ -26,7 +26,7 @@ from webscale_rl.normalise import tokens
 Hashes = npt.NDArray[np.uint64]
 SHINGLE = 5
 """Words of a document's feature, as the deduplication of FineWeb has it."""
-MOST_KNOWN = 1 << 19
+MOST_KNOWN = 1 << 16
 """Words whose hash is remembered."""
 TELLING = np.uint64(1)
 """The bit of a feature that two near-duplicates cannot differ in."""

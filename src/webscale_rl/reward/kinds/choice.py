@@ -50,7 +50,7 @@ _HEDGES = re.compile(r"\b(?:might|may|could|perhaps|maybe|possibly|not sure|unsu
 _REFERENCE = re.compile(r"\(?([A-Ja-j1-9])\)?(?:\s?(?:,|;|&|and|/)\s?\(?([A-Ja-j1-9])\)?){0,9}\.?")
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=512)
 def options(question: str) -> dict[str, str]:
     """The options of a question by their labels, in capitals: lines or runs of A. B. C., (a) (b), 1) 2)."""
     question = clean(question[:20_000])
@@ -124,7 +124,7 @@ def _option(text: str, last: bool) -> str:
     return text.strip(" \n,;.:-").removesuffix(" or").removesuffix(" and").strip(" ,;")
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def _wanted(answer: str, question: str) -> frozenset[str]:
     """The labels that a reference names. Without options in the question any letter is a label."""
     listed = options(question)
@@ -243,7 +243,7 @@ def _by_text(wanted: frozenset[str], answer: str, question: str, listed: dict[st
     return Match(None, "unclear")
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=512)
 def _stem(question: str) -> str:
     """The question without its options."""
     question = clean(question[:20_000])

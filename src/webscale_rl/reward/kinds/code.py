@@ -136,7 +136,7 @@ def _spans(pattern: re.Pattern[str], text: str) -> list[str]:
     return list(dict.fromkeys(span.strip() for span in found))
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=1024)
 def _forms(text: str) -> frozenset[str]:
     """The spellings that are one: with and without what dresses code."""
     bare = _bare(text)

@@ -229,7 +229,7 @@ def _fields(sought: Moment, given: Moment) -> list[tuple[bool | None, str]]:
     return states
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=512)
 def _asked_parts(question: str) -> frozenset[str]:
     """The parts of a date that the question asks for and no more; empty if it leaves that open."""
     if _ASKS_YEAR.search(question):
@@ -295,7 +295,7 @@ def _dates_in(question: str) -> tuple[Dated, ...]:
     return tuple(calendar_words.find(clean(question)))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def _sought(answer: str, question: str) -> tuple[Moment, ...]:
     """One moment, the two ends of a period, or none."""
     text = _expanded(plain(clean(answer)))

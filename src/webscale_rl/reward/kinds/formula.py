@@ -144,7 +144,7 @@ class _Sought(NamedTuple):
     asked: Asked
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def _sought(wording: str, question: str) -> _Sought:
     plain = bare(wording)
     meaning = _meaning(wording)
@@ -219,7 +219,7 @@ def _squeezed(text: str) -> str:
     return _LAYOUT.sub("", _BETWEEN.sub("␣", text)).rstrip(".")
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=1024)
 def _meaning(text: str, *, grouped: bool = True) -> Meaning | None:
     try:
         return read(parse(bare(text), grouped=grouped))
@@ -227,7 +227,7 @@ def _meaning(text: str, *, grouped: bool = True) -> Meaning | None:
         return None
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=512)
 def _stated(answer: str) -> tuple[str, Meaning] | None:
     """What the answer states, and in which of its words."""
     for text in candidates(answer):
@@ -270,7 +270,7 @@ def _unfinished(wanted: Meaning, given: tuple[str, Meaning], wording: str, quest
 _COMPOUND = frozenset({"add", "mul", "div", "pow", "fn", "fact"})
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def _asked(question: str) -> str:
     return _squeezed(question)
 

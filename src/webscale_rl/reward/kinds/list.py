@@ -126,7 +126,7 @@ def items(text: str) -> list[str]:
     return [_item(part) for part in parts if _item(part)]
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=512)
 def _items(text: str) -> tuple[str, ...]:
     return tuple(items(text))
 
@@ -270,7 +270,7 @@ def _same(wanted: str, given: str, question: str) -> bool | None:
     return same
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def _kind(item: str) -> tuple[ModuleType, Reference]:
     """The kind that surely reads an item, and how it reads it."""
     for kind in ITEM_KINDS:

@@ -266,7 +266,7 @@ def _is_about(currency: str, question: str) -> bool:
     return bool(question and pattern and re.search(pattern, question, re.IGNORECASE)) or currency in question
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def _sought(answer: str, unit: str) -> Amount | None:
     found = amounts(plain(clean(answer)))
     priced = [one for one in found if one.currency]

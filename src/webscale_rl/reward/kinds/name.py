@@ -116,7 +116,7 @@ def compare(reference: Reference, answer: str, question: str = "") -> Match:
     return Match(None, "container") if match.same and regions.words and _elsewhere(regions, text) else match
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def named(text: str) -> Text:
     """The words of a text as names are compared: stems are the folded words themselves, but for numbers."""
     plain = read(text.replace("&", " and ")) if "&" in text else read(text)
@@ -137,7 +137,7 @@ def _spelt(word: Word) -> Word:
     return word if word.stem[0] == "#" else word._replace(stem=SPELT_OUT.get(word.plain) or american(word.plain))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def asked_words(question: str) -> frozenset[str]:
     """The question's words as names are compared and as phrases are."""
     return frozenset(stem for word in read(question).words if is_content(word) for stem in (word.plain, word.stem))

@@ -145,7 +145,7 @@ def _whole(text: str) -> Number | None:
     return number
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def _sought(answer: str) -> Number | None:
     text = plain(clean(answer))
     number = _whole(text)

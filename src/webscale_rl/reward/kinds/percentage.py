@@ -161,7 +161,7 @@ def _alike(sought: Number, given: Number, question: str, tolerance: float) -> bo
     return None if near else False
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def _sought(answer: str) -> Share | None:
     found = shares(_LEADS.sub("", plain(clean(answer))))
     signed = [one for one in found if one.sort in ("percent", "points")]

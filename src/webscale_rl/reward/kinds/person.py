@@ -202,7 +202,7 @@ def _is_personal(words: tuple[Word, ...]) -> bool:
     return not (any(word.plain == "the" for word in words) and words[-1].stem[0] != "#" and len(words) < 3)
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=1024)
 def _person(words: tuple[Word, ...]) -> Person | None:
     """The parts of a name; None if there are none. "Last, First" is turned round, a suffix behind a comma is not."""
     at = next((at for at, word in enumerate(words) if at and "," in word.gap), 0)

@@ -135,7 +135,7 @@ def replaced_by(key: str, replaced: tuple[str, ...]) -> str:
     return next((other for other in replaced if kin(key, other)), key)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def _wanted(wording: str, question: str) -> Wanted:
     text = read(wording)
     keys = tuple(word.stem for word in text.words if is_content(word)) or text.stems

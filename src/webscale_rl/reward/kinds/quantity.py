@@ -301,7 +301,7 @@ TAIL = re.compile(
 _LEADS = re.compile(r"^(?:[A-Za-z]\w{0,3}\s?=|about|approximately|around|roughly|~|≈)\s?", re.IGNORECASE)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def _sought(answer: str, question: str) -> Quantity | None:
     text = _LEADS.sub("", plain(clean(answer)))
     one = _single(text, counted_too=True)

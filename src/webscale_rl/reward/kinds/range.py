@@ -355,7 +355,7 @@ def _without_bounds(text: str, given: list[Range]) -> str:
     return "".join(parts) + text[at:]
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def _sought(answer: str) -> Range | None:
     found = ranges(plain(clean(answer)))
     told = [one for one in found if one.sort != "point"]

@@ -83,7 +83,7 @@ def compare(reference: Reference, answer: str, question: str = "") -> Match:
     return Match(said == wanted, "polarity")
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def _reference(answer: str, question: str) -> bool | None:
     return says(answer, question)
 

@@ -153,7 +153,7 @@ def _root(value: Fraction, order: int) -> Fraction:
     return Fraction(sign * parts[0], parts[1])
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def point(name: str, number: int, seed: int, *, wide: bool = False) -> float:
     """Where a variable stands at the point of that number."""
     digest = crc32(f"{name}/{number}/{seed}".encode())
@@ -310,7 +310,7 @@ class _Known:
         return self.values[key]
 
 
-_known = lru_cache(maxsize=2048)(_Known)
+_known = lru_cache(maxsize=512)(_Known)
 
 
 def equal(reference: Node, answer: Node, seed: int) -> bool | None:
