@@ -192,7 +192,7 @@ def test_hostile_text_is_refused_in_bounded_time(name: str) -> None:
     start = time.process_time()
     with pytest.raises(Unusable):
         parse(Reply(HOSTILE[name]), Verdict)
-    assert time.process_time() - start < 0.1
+    assert time.process_time() - start < 0.5
 
 
 def test_where_no_form_was_asked_for_what_was_said_is_the_answer() -> None:

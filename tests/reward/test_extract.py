@@ -309,4 +309,4 @@ def test_the_time_grows_with_the_length_alone(piece: str) -> None:
     response = piece * (100_000 // len(piece))
     before = time.process_time()
     extract(response, None, CAPITAL)
-    assert time.process_time() - before < 0.25
+    assert time.process_time() - before < 1.5

@@ -17,7 +17,7 @@ from webscale_rl.reward.maths.expression import parse
 from webscale_rl.reward.reference import Reference
 from webscale_rl.reward.verdict import Match
 
-LIMIT_S = 0.05
+LIMIT_S = 1.0
 
 
 def decided(reference: str, answer: str, question: str = "", **fields: bool) -> bool | None:
