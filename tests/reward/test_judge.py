@@ -230,6 +230,14 @@ async def test_no_more_than_300_characters_of_an_answer_are_shown_and_the_cut_ca
     assert shown[1] == "s" * 299
 
 
+async def test_nothing_is_asked_where_there_is_no_reference() -> None:
+    backend = Scripted(WRONG)
+    async with judge_of(backend) as judge:
+        verdict = await grade("It is Paris.", " ", QUESTION, judge=judge)
+    assert (verdict.score, verdict.how) == (None, "reference/empty")
+    assert backend.requests == []
+
+
 async def test_the_rules_decide_first() -> None:
     backend = Scripted(WRONG)
     async with judge_of(backend) as judge:

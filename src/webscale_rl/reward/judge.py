@@ -41,6 +41,7 @@ from webscale_rl.reward import Verdict, reward
 from webscale_rl.reward.reference import GroundTruth, references
 from webscale_rl.reward.refusals import refusal
 from webscale_rl.reward.rollout import Rollout
+from webscale_rl.reward.rule import NO_REFERENCE
 from webscale_rl.tally import Calls, add_counts
 
 STAGE = "judge"
@@ -189,8 +190,9 @@ class Judge:
         return Verdict(found[0], found[1], shown)
 
     async def second(self, verdict: Verdict, ground_truth: GroundTruth, question: str | None) -> Verdict:
-        """The rules' verdict if it is one, else the judge's on what they extracted."""
-        if verdict.score is not None:
+        """The rules' verdict if it is one, else the judge's on what they extracted. Where there is no reference there is
+        nothing to judge by."""
+        if verdict.score is not None or verdict.how == NO_REFERENCE:
             return verdict
         own = await self.verdict(question or "", ground_truth, verdict.extracted)
         return msgspec.structs.replace(verdict, score=own.score, how=own.how)

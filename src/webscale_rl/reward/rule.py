@@ -15,6 +15,7 @@ from webscale_rl.reward.text import clean
 from webscale_rl.reward.unmarked import answers_as_well, focus
 from webscale_rl.reward.verdict import Match, Verdict
 
+NO_REFERENCE = "reference/empty"
 SHOWN = 300
 """Characters of the answer that a verdict shows."""
 SEEN_BEFORE = 2_000
@@ -56,7 +57,7 @@ def reward(
     asked = question or ""
     truths = references(ground_truth, asked, answer_type)
     if not any(truth.answer.strip() for truth in truths):
-        return Verdict(None, "reference/empty")
+        return Verdict(None, NO_REFERENCE)
     found = extract(response, style, asked, _sort(truths[0]))
     if isinstance(found, NoAnswer):
         return Verdict(0, f"answer/{found.how}")
