@@ -190,8 +190,8 @@ class Judge:
         return Verdict(found[0], found[1], shown)
 
     async def second(self, verdict: Verdict, ground_truth: GroundTruth, question: str | None) -> Verdict:
-        """The rules' verdict if it is one, else the judge's on what they extracted. Where there is no reference there is
-        nothing to judge by."""
+        """The rules' verdict if it is one, else the judge's on what they extracted. Where there is no reference,
+        there is nothing to judge by."""
         if verdict.score is not None or verdict.how == NO_REFERENCE:
             return verdict
         own = await self.verdict(question or "", ground_truth, verdict.extracted)
