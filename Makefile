@@ -29,7 +29,7 @@ test: $(VENV)/.test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest -n 2
+	PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n 2  # compiled once, not by each of the hundreds of processes
 
 test-engines: $(VENV)/.engines
 	$(BIN)/pytest -rs tests/engines
