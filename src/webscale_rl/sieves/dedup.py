@@ -50,8 +50,8 @@ class DedupOptions(SieveOptions):
 
 
 class Dedup:
-    """Finds them by digests, sorted in numpy and mapped from disk: about 600 bytes of disk a question, 130 of memory, and
-    200 more that are mapped and go when they must."""
+    """Finds them by digests, sorted in numpy and mapped from disk: about 600 bytes of disk a question, 130 of memory,
+    and 200 more that are mapped and go when they must."""
 
     name: ClassVar[str] = "dedup"
     reasons: ClassVar[frozenset[str]] = frozenset({DUPLICATE, CONFLICT, NEAR, DOCUMENT})
