@@ -22,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from webscale_rl.normalise import tokens
+from webscale_rl.sieves.words import mixed
 
 Hashes = npt.NDArray[np.uint64]
 SHINGLE = 5
@@ -120,13 +121,6 @@ def word_hash(word: str) -> int:
     """A word's feature."""
     telling = word in _TELLING_WORDS or not word.isalpha()
     return digest(word) & ~1 | telling
-
-
-def mixed(values: Hashes) -> Hashes:
-    """The numbers stirred, so that all bits depend on all bits (the finaliser of SplitMix64, S. Vigna 2015)."""
-    values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return values ^ (values >> np.uint64(31))
 
 
 def _shingles(flat: Hashes, lengths: npt.NDArray[np.int64], width: int) -> tuple[Hashes, npt.NDArray[np.int64]]:

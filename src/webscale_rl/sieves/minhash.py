@@ -16,7 +16,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from webscale_rl.sieves.fingerprints import Fingerprints, Hashes, mixed, word_hash
+from webscale_rl.sieves.fingerprints import Fingerprints, Hashes, word_hash
+from webscale_rl.sieves.words import mixed
 
 BANDS, ROWS = 24, 4
 CHUNK = 1 << 10
