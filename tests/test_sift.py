@@ -75,6 +75,7 @@ def test_a_file_without_answers_keeps_what_is_only_alike(tmp_path: Path) -> None
             "in.jsonl: has no column 'asked' (--field); it has: question",
         ),
         (["none.jsonl", "--out", "out.jsonl"], "none.jsonl"),
+        (["in.jsonl", "--out", "out.jsonl", "--dropped", "./out.jsonl"], "out.jsonl: named for both outputs"),
         (["in.jsonl", "--out", "out.xml"], "out.xml: what is written there?"),
     ],
 )

@@ -4,11 +4,8 @@ thin layer over it."""
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
 import tempfile
-import threading
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, AsyncExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -30,7 +27,7 @@ from webscale_rl.engine.progress import Progress
 from webscale_rl.engine.rundir import DIFFICULTY, PILOT, claim, require_claimable, resolved, rules_digest
 from webscale_rl.engine.serve import prepared, serving
 from webscale_rl.engine.shard import finished_shards
-from webscale_rl.engine.stop import RESUMABLE, WRONG_USAGE, Stop, Stopped
+from webscale_rl.engine.stop import RESUMABLE, WRONG_USAGE, Stop, Stopped, signals
 from webscale_rl.errors import ConfigError, RunStopped
 from webscale_rl.files import owned, scratch_folder
 from webscale_rl.types import Document, Example, content_id
@@ -104,7 +101,7 @@ async def run_async(
     folder = _made(Path(config.out))
     stop = Stop()
     try:
-        with owned(folder), _signals(stop):
+        with owned(folder), signals(stop):
             if config.serve.command:  # what is wrong is told before a server has loaded its model for minutes
                 require_claimable(folder, resolved(checked, parts, source), accept_changes=accept_changes)
             async with AsyncExitStack() as servers:
@@ -172,7 +169,7 @@ async def _piloted(
 ) -> dict[str, Any]:
     folder = _made(home / PILOT)
     stop = Stop()
-    with _signals(stop):
+    with signals(stop):
         longest = longest_prompted(Parts(prepared(config, backend), backend))
         sample = await asyncio.to_thread(_drawn, items, count, config, longest, stop)
         async with serving(config, home, stop) as served:
@@ -243,7 +240,7 @@ async def difficulty_async(
     parts = Parts(config, backend)
     stop = Stop()
     try:
-        with owned(home), _signals(stop):
+        with owned(home), signals(stop):
             own = _made(home / DIFFICULTY)
             source, count = await asyncio.to_thread(questions_digest, home)
             record = resolved(config, parts, source)
@@ -334,33 +331,6 @@ def _identity(file: corpus.File) -> str:
     path = Path(file.url)
     changed = path.stat().st_mtime_ns if path.is_file() else ""
     return f"{file.url}|{file.size}|{changed}"
-
-
-@contextmanager
-def _signals(stop: Stop) -> Iterator[None]:
-    """The first Ctrl-C (or SIGTERM) stops the run resumably; the second ends the process at once."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    loop = asyncio.get_running_loop()
-
-    def on_signal(number: signal.Signals) -> None:
-        if stop.reason is not None:
-            os._exit(RESUMABLE)  # at once: every answer so far stands in the journal
-        stop.request(f"stopped by {number.name}; run again to go on", RESUMABLE)
-
-    caught: Sequence[signal.Signals] = (signal.SIGINT, signal.SIGTERM)
-    try:
-        for number in caught:
-            loop.add_signal_handler(number, on_signal, number)
-    except NotImplementedError:  # Windows: Ctrl-C raises KeyboardInterrupt there, and the journal has it all
-        yield
-        return
-    try:
-        yield
-    finally:
-        for number in caught:
-            loop.remove_signal_handler(number)
 
 
 def _run_loop(work: Coroutine[Any, Any, T]) -> T:

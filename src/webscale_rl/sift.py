@@ -95,6 +95,8 @@ def sift_file(
     """
     for path in filter(None, (out, dropped)):
         require_writable(path)
+    if dropped is not None and dropped.resolve() == out.resolve():
+        raise UserError(f"{out}: named for both outputs; write to two files")
     rows = source(file)
     books = Sifted()
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as scratch, ExitStack() as opened:

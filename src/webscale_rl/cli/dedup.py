@@ -11,8 +11,6 @@ import typer
 
 from webscale_rl.cli.options import DONE, FAILURES, Json
 
-SHINGLE = 5
-
 
 def dedup(
     file: Annotated[str, typer.Argument(help="JSON Lines (plain, .gz, .zst) or Parquet, a question a row")],
@@ -42,6 +40,7 @@ def dedup(
     """Remove equal and nearly equal questions, or documents, from a file."""
     from webscale_rl.rowfiles import source
     from webscale_rl.sieves.dedup import Dedup
+    from webscale_rl.sieves.fingerprints import SHINGLE
     from webscale_rl.sift import require_columns, sift_file
 
     def tell(line: str) -> None:

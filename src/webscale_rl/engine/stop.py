@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 WRONG_USAGE = 2
 RESUMABLE = 3
@@ -47,3 +52,31 @@ class Stop:
         except TimeoutError:
             return
         self.check()
+
+
+@contextmanager
+def signals(stop: Stop, then: str = "run again to go on") -> Iterator[None]:
+    """The first Ctrl-C (or SIGTERM) stops the run resumably; the second ends the process at once. `then` tells what to
+    do after it."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    loop = asyncio.get_running_loop()
+
+    def on_signal(number: signal.Signals) -> None:
+        if stop.reason is not None:
+            os._exit(RESUMABLE)  # at once: every answer so far stands in the journal
+        stop.request(f"stopped by {number.name}; {then}", RESUMABLE)
+
+    caught: Sequence[signal.Signals] = (signal.SIGINT, signal.SIGTERM)
+    try:
+        for number in caught:
+            loop.add_signal_handler(number, on_signal, number)
+    except NotImplementedError:  # Windows: Ctrl-C raises KeyboardInterrupt there, and the journal has it all
+        yield
+        return
+    try:
+        yield
+    finally:
+        for number in caught:
+            loop.remove_signal_handler(number)

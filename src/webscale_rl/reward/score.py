@@ -10,9 +10,6 @@ beside it keeps what was paid, and the same command goes on from there.
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,7 +21,7 @@ import msgspec
 
 from webscale_rl.backend import BackendError
 from webscale_rl.corpus.record import printable
-from webscale_rl.engine.stop import RESUMABLE, WRONG_USAGE, Stop, Stopped
+from webscale_rl.engine.stop import RESUMABLE, WRONG_USAGE, Stop, Stopped, signals
 from webscale_rl.errors import RunStopped, UserError
 from webscale_rl.files import replace_whole
 from webscale_rl.reward import Verdict, reward
@@ -173,7 +170,7 @@ class Scoring:
         stop = Stop()
         try:
             async with AsyncExitStack() as opened:
-                opened.enter_context(_signals(stop))
+                opened.enter_context(signals(stop, "nothing was written, run it again to go on"))
                 asked = await opened.enter_async_context(judge(stop)) if judge is not None else None
                 try:
                     await self._stream(stop, asked, calls_ahead)
@@ -321,26 +318,3 @@ def _books(judge: Judge) -> dict[str, Any]:
     known = not spent.unpriced and spent.answered > 0
     told |= {"usd": calls.usd if known else None, "usd_in_all": spent.usd if known else None}
     return told | {"unusable": dict(calls.unusable), "retried": dict(calls.retried)}
-
-
-@contextmanager
-def _signals(stop: Stop) -> Iterator[None]:
-    """The first Ctrl-C (or SIGTERM) stops cleanly, the second one at once."""
-    loop = asyncio.get_running_loop()
-
-    def on_signal(number: signal.Signals) -> None:
-        if stop.reason is not None:
-            os._exit(RESUMABLE)
-        stop.request(f"stopped by {number.name}; nothing was written, run again to go on")
-
-    caught = (signal.SIGINT, signal.SIGTERM) if threading.current_thread() is threading.main_thread() else ()
-    try:
-        for number in caught:
-            loop.add_signal_handler(number, on_signal, number)
-    except NotImplementedError:  # Windows: Ctrl-C raises KeyboardInterrupt there
-        caught = ()
-    try:
-        yield
-    finally:
-        for number in caught:
-            loop.remove_signal_handler(number)

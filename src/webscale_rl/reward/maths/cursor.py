@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 from webscale_rl.reward.maths.latex import Token, Unreadable
@@ -11,7 +12,7 @@ MAX_DEPTH = 24
 """Brackets, exponents and functions in one another. Real answers have six at most; a level is some seven calls."""
 
 
-class Cursor:
+class Cursor(ABC):
     """Tokens with a place among them. What brackets hold is read by a subclass of a subclass: the parser."""
 
     def __init__(self, found: list[Token]) -> None:
@@ -47,10 +48,10 @@ class Cursor:
         self.depth -= 1
         return node
 
+    @abstractmethod
     def listed(self) -> Node:
         """What brackets hold: items between commas."""
-        raise NotImplementedError
 
+    @abstractmethod
     def sum(self) -> Node:
         """Terms between signs."""
-        raise NotImplementedError
