@@ -7,6 +7,7 @@ UserError           something must be mended first: exit code 2
   x DomainError     a domain folder that cannot be used
   x PromptError     a prompt file that cannot be used
   x ExportError     a dataset that cannot be exported
+  x TrainingError   data, a model or a recipe that cannot be trained with, or evaluated
 RunStopped          a run that ended before its corpus did: exit code 3 if running it again goes on, else 2
 """
 
@@ -39,6 +40,10 @@ class PromptError(UserError):
 
 class ExportError(UserError):
     """A dataset that cannot be exported."""
+
+
+class TrainingError(UserError):
+    """Data, a model or a recipe that cannot be trained with, or evaluated: says which, and what to do about it."""
 
 
 class RunStopped(RuntimeError):
