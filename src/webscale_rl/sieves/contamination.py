@@ -25,11 +25,13 @@ import numpy as np
 
 from webscale_rl.sieves.benchmark import ITEM, Benchmark
 from webscale_rl.sieves.grams import TELLING, Grams, Lookup, Pairs, runs
-from webscale_rl.sieves.words import Places
+from webscale_rl.sieves.words import Numbers, Places
 
 RUN, SHORT_RUN = 13, 8
 """Words in a row: lm-evaluation-harness takes 13 (after GPT-3, Brown et al. 2020); 8 for items that have fewer than 13,
 as PaLM's decontamination has it (Chowdhery et al. 2022)."""
+TRIPLE = 3
+"""Words in a row that make an item worth a closer look."""
 RUN_BITS, SHORT_RUN_BITS = 60.0, 50.0
 """How much a run must say."""
 MOST_SHARING = 10
@@ -44,6 +46,9 @@ RARE_BITS, WEAK_BITS = 12, 1
 how many items there are for each that has the pair."""
 CANDIDATES = 16
 """Items that are looked at for one run of three words. Those left out are written in the same form as these."""
+OWN_BITS = 9
+"""A run of three words is an item's own if one of its pairs says so much. For the rest, other items are looked at: an
+item is not asked for them. Of 6, 8, 9 and 10, the least that cost no paraphrase."""
 FOLDER = Path(__file__).parent / "benchmarks"
 
 
@@ -60,9 +65,13 @@ class Coverage(NamedTuple):
 
 
 class Index:
-    """Benchmarks, ready to be looked up. Memory: about 40 bytes a word of theirs."""
+    """Benchmarks, ready to be looked up. Memory: about 40 bytes a word of theirs.
 
-    def __init__(self, benchmarks: Sequence[Benchmark]) -> None:
+    `triples` is for an index of chosen items (`narrow`): runs of three in their upper half and items in their lower,
+    sorted. Without, they are made of the items.
+    """
+
+    def __init__(self, benchmarks: Sequence[Benchmark], triples: Numbers | None = None) -> None:
         self.benchmarks = benchmarks
         self.items = np.concatenate([np.empty(0, ITEM), *(one.items for one in benchmarks)])
         pairs = np.concatenate([np.empty(0, np.uint32), *(one.pairs for one in benchmarks)])
@@ -77,7 +86,7 @@ class Index:
         self.run_lookup, self.run_item, self._by_run = self._runs(RUN, sums, words >= RUN)
         short = (words >= SHORT_RUN) & (words < RUN)
         self.short_lookup, self.short_item, self._by_short = self._runs(SHORT_RUN, sums, short)
-        self._candidates()
+        self._candidates(triples)
 
     def benchmark_of(self, item: int) -> Benchmark:
         """The benchmark that the item belongs to."""
@@ -128,13 +137,17 @@ class Index:
         counts = np.maximum(self.items["words"].astype(np.int64) - width + 1, 0)
         return np.repeat(np.arange(len(self.items), dtype=np.int32), counts)
 
-    def _candidates(self) -> None:
-        """For each run of three words, the first few items that have it."""
-        keys = runs(self.grams, 3)[0]
-        keys &= np.uint64(0xFFFFFFFF << 32)
-        keys |= self._items_of(3).astype(np.uint64)
-        keys.sort()  # np.unique takes ten times as long
-        keys = keys[_new(keys)]
+    def _candidates(self, triples: Numbers | None) -> None:
+        """For each run of three words, the first few items that have it; and how many of its own each item has."""
+        keys, starts = runs(self.grams, TRIPLE)
+        items = self._items_of(TRIPLE)
+        self.triples_of = np.bincount(items[own(self.weights, starts)], minlength=len(self.items))
+        if triples is None:
+            keys &= np.uint64(0xFFFFFFFF << 32)
+            keys |= items.astype(np.uint64)
+            keys.sort()  # np.unique takes ten times as long
+            triples = keys[_new(keys)]
+        keys = triples
         of = keys.astype(np.uint32).astype(np.int32)
         keys = (keys >> np.uint64(32)).astype(np.uint32)
         first = np.flatnonzero(_new(keys))
@@ -144,7 +157,6 @@ class Index:
         self.triple_items = of[kept]
         self.triple_counts = np.minimum(sizes, CANDIDATES).astype(np.int32)
         self.triple_starts = (np.cumsum(self.triple_counts) - self.triple_counts).astype(np.int32)
-        self.triples_of = np.bincount(self.triple_items, minlength=len(self.items))
 
 
 def _new(keys: Any) -> Any:
@@ -152,6 +164,11 @@ def _new(keys: Any) -> Any:
     new = np.ones(len(keys), bool)
     new[1:] = keys[1:] != keys[:-1]
     return new
+
+
+def own(weights: Any, starts: Places) -> Any:
+    """Which of the runs of three, by their first pairs, are hardly another item's."""
+    return np.maximum(weights[starts], weights[starts + 1]) >= OWN_BITS
 
 
 def weights(pairs: Pairs) -> Any:

@@ -18,11 +18,15 @@ from pydantic import Field
 
 from webscale_rl.errors import ConfigError
 from webscale_rl.sieve import Examples, Rejected, SieveOptions
+from webscale_rl.sieves.benchmark import Benchmark
 from webscale_rl.sieves.benchmark_files import benchmarks
-from webscale_rl.sieves.contamination import Index, packaged
-from webscale_rl.sieves.matcher import AT_ONCE, CONTAINS, NEAR, SAME, SHARED_RUN, Matcher, Near
+from webscale_rl.sieves.contamination import packaged
+from webscale_rl.sieves.matcher import CONTAINS, NEAR, SAME, SHARED_RUN, Matcher, Near
+from webscale_rl.sieves.narrow import narrowed
 
 USUAL = Near()
+TOGETHER = 1 << 21
+"""Bytes of questions and answers that are looked up together, in an index of the items that they can meet."""
 
 
 class DecontaminateOptions(SieveOptions):
@@ -64,18 +68,18 @@ class Decontaminate:
         )
 
     def judge(self, examples: Examples, scratch: Path) -> Iterator[Rejected]:
-        """The examples whose question a benchmark asks. The index is built when there is something to look up."""
-        matcher: Matcher | None = None
+        """The examples whose question a benchmark asks."""
+        known: list[Benchmark] = []
         for rows, questions, answers in _batches(examples):
-            if matcher is None:
-                matcher = Matcher(Index(benchmarks(self._named)), self._near)
+            known = known or benchmarks(self._named)
+            matcher = Matcher(narrowed(known, questions), self._near)
             for row, hit in zip(rows, matcher.find(questions, answers), strict=True):
                 if hit is not None:
                     yield Rejected(row, hit.reason, hit.detail)
 
 
 def _batches(examples: Examples) -> Iterator[tuple[list[int], Sequence[str], Sequence[str]]]:
-    """Rows, questions and answers, so many at a time that numpy is worth its while."""
+    """Rows, questions and answers, so many at a time that narrowing the benchmarks to them is worth its while."""
     rows: list[int] = []
     questions: list[str] = []
     answers: list[str] = []
@@ -85,7 +89,7 @@ def _batches(examples: Examples) -> Iterator[tuple[list[int], Sequence[str], Seq
         questions += batch.column("question").to_pylist()
         answers += batch.column("answer").to_pylist()
         held += batch.nbytes
-        if held >= AT_ONCE:
+        if held >= TOGETHER:
             yield rows, questions, answers
             rows, questions, answers, held = [], [], [], 0
     if rows:

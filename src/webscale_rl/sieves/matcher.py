@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from webscale_rl.sieves.benchmark import answers as hashed_answers
-from webscale_rl.sieves.contamination import LEAST_LETTERS, RUN, SHORT_RUN, SHORT_RUN_BITS, Index
+from webscale_rl.sieves.contamination import LEAST_LETTERS, RUN, SHORT_RUN, SHORT_RUN_BITS, TRIPLE, Index
 from webscale_rl.sieves.grams import Grams, Lookup, pairs_of, runs
 from webscale_rl.sieves.words import Places, Words, read
 
@@ -17,6 +17,8 @@ LONGEST, OVERLAP = 1 << 19, 1 << 14
 """Characters of a text that are looked at together, and of those that two parts of it share: memory is by character."""
 AT_ONCE = 1 << 18
 """A good size of a batch, in characters: what is worked on stays near the processor."""
+LEAST_SHARED = 0.2
+"""Of an item's own runs of three: with fewer it is not looked at. A text in which the item is but a part needs more."""
 _GAP = 1 << 13
 """Between texts, in pairs: no window reaches over it."""
 _NO_ANSWER = 0
@@ -127,13 +129,12 @@ class Matcher:
         A very long text is looked at in parts; the words of a hit are counted from the beginning of its part.
         """
         found: list[Hit | None] = []
-        for begin, end in _slices(texts):
+        for begin, end in slices(texts):
             some = None if answers is None else answers[begin:end]
             if len(texts[begin]) <= LONGEST:
                 found += self._find(texts[begin:end], some)
                 continue
-            parts = range(0, len(texts[begin]) - OVERLAP, LONGEST - OVERLAP)
-            hits = (self._find([texts[begin][at : at + LONGEST]], some)[0] for at in parts)
+            hits = (self._find([part], some)[0] for part in parts(texts[begin]))
             found.append(next((hit for hit in hits if hit is not None), None))
         return found
 
@@ -188,7 +189,7 @@ class Matcher:
     def _candidates(self, batch: _Batch) -> list[tuple[int, int, int]]:
         """Pairs of a text and an item that share runs of three words close together, and where these begin."""
         index = self.index
-        keys, starts = runs(batch.grams, 3)
+        keys, starts = runs(batch.grams, TRIPLE)
         at, which = index.triple_lookup.find((keys >> np.uint64(32)).astype(np.uint32))
         if not len(at):
             return []
@@ -198,15 +199,15 @@ class Matcher:
         items = index.triple_items[each].astype(np.int64)
         places = np.repeat(starts[at], counts)
         texts = np.repeat(batch.texts_of(starts[at]), counts)
-        keys = (items << 40) + places + texts * _GAP
-        order = np.argsort(keys)
-        keys, items, places, texts = keys[order], items[order], places[order], texts[order]
+        line = (items << 40) + places + texts * _GAP
+        order = np.argsort(line)
+        line, items, places, texts = line[order], items[order], places[order], texts[order]
         length = index.items["words"][items].astype(np.int64)
-        shared = np.searchsorted(keys, keys + np.minimum(length * 3 // 2 + 4, _GAP - 1)) - np.arange(len(keys))
+        shared = np.searchsorted(line, line + np.minimum(length * 3 // 2 + 4, _GAP - 1)) - np.arange(len(line))
         sizes = (batch.words.ends - batch.word_starts)[texts]
-        of = index.triples_of[items]
+        of = np.maximum(index.triples_of[items], 1)
         inside = embedded(sizes, length)
-        enough = np.where(inside, np.maximum(3, of * 0.3), np.maximum(1, of * 0.2)) <= shared
+        enough = np.where(inside, np.maximum(3, of * 0.3), np.maximum(1, of * LEAST_SHARED)) <= shared
         enough &= ~inside | (length >= SHORT_RUN)
         chosen = np.flatnonzero(enough)
         chosen = chosen[np.lexsort((-shared[chosen], items[chosen], texts[chosen]))]
@@ -276,7 +277,7 @@ class Matcher:
         return Hit(reason, name, f"{whole:016x}", *span, why, excerpt)
 
 
-def _slices(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
+def slices(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
     """From which text to which, so that those together have about AT_ONCE characters and a very long one is alone."""
     begin = held = 0
     for row, text in enumerate(texts):
@@ -286,3 +287,9 @@ def _slices(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
         held += len(text)
     if texts:
         yield begin, len(texts)
+
+
+def parts(text: str) -> Iterator[str]:
+    """The parts in which a very long text is looked at; other texts are one part."""
+    for at in range(0, max(1, len(text) - OVERLAP), LONGEST - OVERLAP):
+        yield text[at : at + LONGEST]
