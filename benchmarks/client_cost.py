@@ -2,8 +2,8 @@
 
     python -m benchmarks.client_cost --documents 2000 --concurrency 256 [--corpus FILES...]
 
-The limits beside it are raw transports: the same number of requests by our HTTP client and nothing else (no rendering,
-no parsing, no journal), and by aiohttp, in the same run against the same server.
+The limits beside it are raw transports: as many requests of the mean length by our HTTP client and nothing else (no
+rendering, no parsing, no journal), and by aiohttp, in the same run against the same server.
 """
 
 from __future__ import annotations
@@ -53,12 +53,12 @@ async def raw_aiohttp(url: str, count: int, concurrency: int, body: bytes) -> No
         await asyncio.gather(*(worker() for _ in range(concurrency)))
 
 
-def raw_cost(client: Client, url: str, count: int, concurrency: int) -> tuple[float, float]:
-    """CPU seconds and wall seconds of a raw transport."""
+def raw_cost(client: Client, url: str, count: int, concurrency: int, letters: int) -> tuple[float, float]:
+    """CPU seconds and wall seconds of a raw transport with prompts of so many letters."""
     import orjson
     import uvloop
 
-    body = orjson.dumps({"model": "m", "messages": [{"role": "user", "content": "x" * 8000}]})
+    body = orjson.dumps({"model": "m", "messages": [{"role": "user", "content": "x" * letters}]})
     before, started = resource.getrusage(resource.RUSAGE_SELF), time.monotonic()
     uvloop.run(client(f"{url}/chat/completions", count, concurrency, body))
     after = resource.getrusage(resource.RUSAGE_SELF)
@@ -76,13 +76,14 @@ def main() -> None:
         path = corpus(Path(folder) / "corpus.jsonl", args.corpus, args.documents, least=1500)
         command = [sys.executable, "-m", "webscale_rl.cli", "run", "--base-url", url, "--model", "m"]
         idle = measured([*command, "sample:", "--limit", "1", "--out", f"{folder}/warm"])
-        before = stats(url)["answered"]
+        before = stats(url)
         cost = measured([*command, str(path), "--out", f"{folder}/run", "--concurrency", str(args.concurrency)])
         books = stats(url)
-        calls = books["answered"] - before
+        calls = books["answered"] - before["answered"]
+        letters = 4 * (books["prompt_tokens"] - before["prompt_tokens"]) // calls  # the server's tokens have four
         limits = {
-            "raw transport": raw_cost(raw, url, calls, args.concurrency),
-            "raw aiohttp": raw_cost(raw_aiohttp, url, calls, args.concurrency),
+            "raw transport": raw_cost(raw, url, calls, args.concurrency, letters),
+            "raw aiohttp": raw_cost(raw_aiohttp, url, calls, args.concurrency, letters),
         }
     own_cpu, own_wall = cost.cpu_s - idle.cpu_s, cost.wall_s - idle.wall_s
     print(f"calls {calls:,}, start and end of a run (taken off below): {idle.wall_s:.2f} s")
