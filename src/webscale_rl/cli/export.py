@@ -94,6 +94,8 @@ def _told(written: Written) -> dict[str, object]:
 
 
 def _tell(written: Written) -> None:
+    from webscale_rl.dataset.exporter import wrapped
+
     for name, path in written.files.paths.items():
         rows, documents = written.files.rows[name], written.documents[name]
         print(f"{name}: {rows:,} rows of {documents:,} documents: {path}")
@@ -103,4 +105,5 @@ def _tell(written: Written) -> None:
     if written.following:
         print("next:")
         for line in written.following:
-            print(f"  {line}")
+            for part in wrapped(line):
+                print(f"  {part}")

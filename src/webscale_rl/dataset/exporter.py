@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from collections.abc import Mapping
@@ -132,7 +133,20 @@ def command(*words: str | Path) -> str:
     return " ".join(shlex.quote(str(word)) for word in words)
 
 
-def setting(key: str, path: Path) -> str:
-    """`key=path` as Hydra and OmegaConf read it: a path with anything unusual in it is quoted for them, too."""
-    text = str(path)
-    return f"{key}={text}" if _PLAIN_PATH.fullmatch(text) else f"{key}='{text}'"
+def setting(key: str, path: Path, several: bool = False) -> str:
+    """`key=path`, or a list of one, as Hydra and OmegaConf read it: an unusual path is quoted for them, too."""
+    text = str(path) if _PLAIN_PATH.fullmatch(str(path)) else json.dumps(str(path), ensure_ascii=False)
+    return f"{key}=[{text}]" if several else f"{key}={text}"
+
+
+def wrapped(line: str, width: int = 110) -> list[str]:
+    """A command of `following` as lines that a shell reads as one."""
+    if line.startswith("#") or len(line) <= width:
+        return [line]
+    lines = [""]
+    for word in map(shlex.quote, shlex.split(line)):
+        if lines[-1] and len(lines[-1]) + len(word) > width:
+            lines[-1] += " \\"
+            lines.append("   ")
+        lines[-1] += f" {word}" if lines[-1] else word
+    return lines

@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from webscale_rl.dataset.exporter import JSON_LINES, PARQUET, Exporter, Files
+from webscale_rl.dataset.exporter import JSON_LINES, PARQUET, Exporter, Files, wrapped
 from webscale_rl.errors import ExportError
 from webscale_rl.files import replace_folder, replace_whole
 
@@ -97,5 +97,5 @@ def card(form: str, files: Files, documents: Mapping[str, int], seed: int, follo
     told = [f"# {form}", "", f"{_MARK}, with seed {seed}.", "", *table]
     lines = [*head, "---", "", *told]
     if following:
-        lines += ["", "```bash", *following, "```"]
+        lines += ["", "```bash", *(part for line in following for part in wrapped(line)), "```"]
     return "\n".join(lines) + "\n"

@@ -32,15 +32,26 @@ class NemoRl:
 
     def following(self, files: Files) -> list[str]:
         """NeMo RL's own, from the script that registers the environment, in its checkout."""
-        held_out = [setting("++data.validation.data_path", files.held_out_path)] if files.held_out_path else []
+        data = [("train", files.train_path), ("validation", files.held_out_path)]
+        read = [
+            word
+            for part, path in data
+            if path is not None
+            for word in (
+                f"++data.{part}.dataset_name=ResponseDataset",
+                setting(f"++data.{part}.data_path", path),
+                f"++data.{part}.split=train",  # of a local file there is no other
+            )
+        ]
         return [
             "# in a checkout of NeMo RL; run_webscale.py is the script in docs/trainers.md",
             command(
                 "uv", "run", "run_webscale.py", "--config", "examples/configs/grpo_math_1B.yaml",
-                setting("data.train.data_path", files.train_path),
-                *held_out,
-                f"data.default.env_name={NAME}",
-                f"+env.{NAME}={{}}",
+                *read,
+                "++data.train.split_validation_size=0",
+                "++data.default.prompt_file=null",
+                f"++data.default.env_name={NAME}",
+                f"++env.{NAME}={{}}",
                 "policy.model_name=MODEL",
             ),
         ]  # fmt: skip

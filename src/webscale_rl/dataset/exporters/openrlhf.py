@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
+_PICTURE = "<image>"
+
+
 class Openrlhf:
     """`prompt`, a chat for `--data.apply_chat_template`; `question`, the same as a text without one; `ground_truth`,
     the label; `datasource`, by which OpenRLHF groups its evaluation."""
@@ -41,8 +44,9 @@ class Openrlhf:
     def row(self, example: Mapping[str, Any], place: Place, system: str | None) -> dict[str, Any]:
         """One question."""
         kept = ("question", "answer", "answer_type", "id", "document_id")
+        chat = messages(example["question"], system)
         return {
-            "prompt": messages(example["question"], system),
+            "prompt": [turn | {"content": _no_picture(turn["content"])} for turn in chat],
             "ground_truth": ground_truth(example),
             "datasource": NAME,
             **{name: example[name] for name in kept},
@@ -63,3 +67,8 @@ class Openrlhf:
         if files.held_out_path:
             words += ["--eval.dataset", files.held_out_path, "--eval.steps", "20"]
         return ["# reward_func.py is one line: from webscale_rl.reward.openrlhf import reward_func", command(*words)]
+
+
+def _no_picture(text: str) -> str:
+    """The text with a space in what OpenRLHF takes for a picture's place: templates of models for text then fail."""
+    return text.replace(_PICTURE, "< image>")

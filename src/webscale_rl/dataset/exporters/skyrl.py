@@ -18,6 +18,7 @@ from webscale_rl.dataset.exporter import (
     fields,
     ground_truth,
     messages,
+    setting,
 )
 
 if TYPE_CHECKING:
@@ -57,8 +58,8 @@ class Skyrl:
             "# skyrl_webscale.py is the script in docs/trainers.md",
             command(
                 "python", "skyrl_webscale.py",
-                f"data.train_data=['{files.train_path}']",
-                f"data.val_data=['{files.held_out_path or files.train_path}']",
+                setting("data.train_data", files.train_path, several=True),
+                setting("data.val_data", files.held_out_path or files.train_path, several=True),
                 f"environment.env_class={NAME}",
                 "trainer.policy.model.path=MODEL",
                 "trainer.algorithm.advantage_estimator=grpo",
