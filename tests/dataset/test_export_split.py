@@ -107,7 +107,8 @@ def test_a_chain_of_twins_is_one_group_and_an_address_of_a_whole_site_joins_noth
             twins.note(f"chain-{at}", f"https://a.org/{at // 2}", f"text {(at + 1) // 2}")
         for at in range(MOST_OF_A_PAGE + 1):
             twins.note(f"site-{at}", "https://b.org/", f"page {at}")
-        assert twins.settle() == 30
+        twins.settle()
+    assert twins.joined == 30
     assert len({twins.group(f"chain-{at}") for at in range(30)}) == 1
     assert len({twins.group(f"site-{at}") for at in range(MOST_OF_A_PAGE + 1)}) == MOST_OF_A_PAGE + 1
     assert twins.group("site-0") == digest("id", "site-0"), "without a twin, its id alone names a group"
@@ -122,9 +123,16 @@ def test_twins_are_found_across_blocks_and_however_often_they_come(
         for _ in range(5):
             for at in range(40):
                 twins.note(f"{at}", f"https://a.org/{at % 20}", None)
-        assert twins.settle() == 40
+        twins.settle()
+    assert twins.joined == 40
     assert [twins.group(f"{at}") == twins.group(f"{at + 20}") for at in range(20)] == [True] * 20
     assert len({twins.group(f"{at}") for at in range(40)}) == 20
+
+
+def test_an_empty_split_says_what_keeps_documents_together(tmp_path: Path) -> None:
+    directory = run_directory(tmp_path, (example(n, pretrain_text="the same") for n in range(30)))
+    with pytest.raises(ExportError, match="30 rows in all; 10 documents share an address or a text with others"):
+        export(directory, "trl", None, Choice(splits=HALVES))
 
 
 def test_a_split_with_nothing_in_it_is_told_and_nothing_is_written(tmp_path: Path) -> None:

@@ -113,6 +113,7 @@ class _Decision:
         self._bounds, self._sample, self._twins = choice.difficulty, sample, twins
         self._splitter = Splitter(choice.splits, choice.seed) if choice.splits else None
         self.left_out: Counter[str] = Counter()
+        self.joined = twins.joined if twins else 0
 
     def split_of(self, row: dict[str, Any]) -> str | None:
         if self._bounds and not self._bounds.hold(row["difficulty"]):
@@ -190,7 +191,7 @@ def _write(
             sinks[name].write(exporter.row(example, Place(name, rows[name]), choice.system_prompt))
             rows[name] += 1
             documents[name].note(example.get("document_id"))
-    _require_full(source, choice, rows)
+    _require_full(source, choice, rows, decision.joined)
     counts = {name: found.count for name, found in documents.items()}
     files = place.files(rows)
     if files.folder:
@@ -210,14 +211,15 @@ class _Runs:
         self._last = document
 
 
-def _require_full(source: Source, choice: Choice, rows: dict[str, int]) -> None:
+def _require_full(source: Source, choice: Choice, rows: dict[str, int], joined: int) -> None:
     total = sum(rows.values())
     if not total:
         raise ExportError(f"{source.shown}: the dataset has no rows")
     empty = [name for name, count in rows.items() if not count]
     if empty:
         share = next(split.share for split in choice.splits if split.name == empty[0])
+        why = f"; {joined:,} documents share an address or a text with others and stay together" if joined else ""
         raise ExportError(
             f"--split: nothing falls to {empty[0]}, whose share is {share.normalize():f} of few documents"
-            f" ({total:,} rows in all); give it a larger share, or another --seed"
+            f" ({total:,} rows in all{why}); give it a larger share, or another --seed"
         )

@@ -66,14 +66,18 @@ class Twins:
                 if len(self._held[kind]) >= _BLOCK:
                     self._flush(kind)
 
-    def settle(self) -> int:
-        """All rows were taken: find the groups. Gives the number of documents that have a twin under another id."""
+    @property
+    def joined(self) -> int:
+        """How many documents have a twin under another id."""
+        return len(self._groups)
+
+    def settle(self) -> None:
+        """All rows were taken: find the groups."""
         for kind, file in self._files.items():
             self._flush(kind)
             file.close()
         links = [_shared(self._paths["url"], MOST_OF_A_PAGE), _shared(self._paths["text"], None)]
         self._groups = _joined(np.concatenate(links))
-        return len(self._groups)
 
     def group(self, document: str) -> int:
         """The group of a document: 64 bits."""
