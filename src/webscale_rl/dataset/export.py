@@ -184,7 +184,8 @@ def _write(
     documents: dict[str, _Runs] = {name: _Runs() for name in paths}
     with ExitStack() as opened:
         sinks: dict[str, Sink] = {name: opened.enter_context(sink(path, schema)) for name, path in paths.items()}
-        for example in source.rows([*exporter.columns, *_deciding(choice)]):
+        counted = ["document_id"] if "document_id" in source.columns else []
+        for example in source.rows([*exporter.columns, *_deciding(choice), *counted]):
             name = decision.split_of(example)
             if name is None:
                 continue

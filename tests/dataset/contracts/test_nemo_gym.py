@@ -31,6 +31,7 @@ def test_a_line_is_a_row_that_the_reward_reads(tmp_path: Path) -> None:
 
 def test_nemo_gyms_validation_takes_every_line(tmp_path: Path) -> None:
     need("nemo_gym")
+    from nemo_gym.cli.main import build_parser
     from nemo_gym.config_types import DatasetConfig
     from nemo_gym.rollout_collection import RolloutCollectionConfig
     from nemo_gym.train_data_utils import TrainDataProcessor
@@ -42,6 +43,9 @@ def test_nemo_gyms_validation_takes_every_line(tmp_path: Path) -> None:
         assert state.offending_example_idxs == []
         assert state.metrics.number_of_examples == written.files.rows[name]
         assert state.key_counts["agent_ref"] == written.files.rows[name]
-    given = dict(word.removeprefix("+").split("=", 1) for word in words(written)[4:])
-    read = RolloutCollectionConfig.model_validate(given)
-    assert read.input_jsonl_fpath == str(written.files.train_path)
+    parser = build_parser()
+    args, rest = parser.parse_known_args(words(written)[1:])
+    given = [token for flag in args._command.flags for token in flag.translate_to_hydra(args)]
+    read = RolloutCollectionConfig.model_validate(dict(word.removeprefix("+").split("=", 1) for word in given))
+    assert (rest, read.input_jsonl_fpath) == ([], str(written.files.train_path))
+    assert read.agent_name == orjson.loads(written.files.train_path.read_bytes().splitlines()[0])["agent_ref"]["name"]

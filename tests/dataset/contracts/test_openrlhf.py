@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -43,3 +44,12 @@ def test_openrlhfs_dataset_takes_every_row_and_the_reward_its_labels(tmp_path: P
         assert not any("'type': 'image'" in text for text in texts), "no picture is made of a question's words"
     assert hostile == 1
     assert given["--data.prompt_dataset"] == str(written.files.train_path)
+
+
+def test_openrlhfs_command_line_has_every_option_of_the_command(tmp_path: Path) -> None:
+    openrlhf = need("openrlhf")
+    command = words(exported(tmp_path, "openrlhf"))
+    assert command[:3] == ["python", "-m", "openrlhf.cli.train_ppo_ray"]
+    script = Path(openrlhf.__file__).parent / "cli" / "train_ppo_ray.py"  # its parser is made where it runs, with Ray
+    known = set(re.findall(r'"(--[a-z_.]+)"', script.read_text(encoding="utf-8")))
+    assert [word for word in command if word.startswith("--") and word not in known] == []

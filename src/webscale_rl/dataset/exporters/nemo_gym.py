@@ -38,14 +38,7 @@ class NemoGym:
         return [
             "# with the servers of docs/trainers.md running; NeMo RL's NemoGymDataset takes the same file",
             command(
-                "gym", "eval", "run", "--no-serve",
-                setting_plus("agent_name", AGENT),
-                setting_plus("input_jsonl_fpath", files.train_path),
-                setting_plus("output_jsonl_fpath", "rollouts.jsonl"),
+                "gym", "eval", "run", "--no-serve", "--agent", AGENT,
+                "--input", files.train_path, "--output", "rollouts.jsonl",
             ),
         ]  # fmt: skip
-
-
-def setting_plus(key: str, value: object) -> str:
-    """`+key=value`, as NeMo Gym takes its settings."""
-    return f"+{key}={value}"

@@ -54,9 +54,7 @@ class Trl:
 
 def ours(method: str, files: Files) -> str:
     """`webscale-rl train` with the file."""
-    return command(
-        "webscale-rl", "train", method, "--model", "MODEL", "--data", files.train_path, "--out", f"runs/{method}"
-    )
+    return command("webscale-rl", "train", method, files.train_path, "--model", "MODEL", "--out", f"runs/{method}")
 
 
 def stock(method: str, files: Files, *options: str) -> list[str]:
