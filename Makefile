@@ -41,7 +41,7 @@ test-trainers: $(TRAINERS:%=test-trainer-%)
 
 test-trainer-%: .venv-trainers/%/.done
 	.venv-trainers/$*/bin/python -m pytest -rs -p no:cacheprovider \
-		tests/reward/hooks/test_$*.py tests/dataset/contracts/test_$*.py
+		tests/reward/hooks/test_$*.py tests/dataset/contracts/test_load_$*.py
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check --fix .

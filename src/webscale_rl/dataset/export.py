@@ -6,7 +6,6 @@ row group for each split and the documents that have a twin (`twins.py`), whatev
 
 from __future__ import annotations
 
-import tempfile
 from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from webscale_rl.dataset.split import Split, Splitter
 from webscale_rl.dataset.targets import CARD, Target, card, target
 from webscale_rl.dataset.twins import Twins
 from webscale_rl.errors import ExportError
+from webscale_rl.files import scratch_folder
 
 DEFAULT_SPLIT = "train"
 
@@ -83,8 +83,8 @@ def export(directory: Path, form: str, out: Path | None = None, choice: Choice |
     if place.file and any(place.file.exists() and place.file.samefile(path) for path in source.paths):
         raise ExportError(f"--out {place.file}: is the dataset itself; name another file")
     try:
-        with tempfile.TemporaryDirectory(prefix=".export-", dir=place.prepare()) as scratch, ExitStack() as stack:
-            decision = _decide(source, choice, Path(scratch))
+        with scratch_folder(place.prepare()) as scratch, ExitStack() as stack:
+            decision = _decide(source, choice, scratch)
             files, documents = _write(source, exporter, choice, decision, place, stack)
     except OSError as error:
         raise ExportError(f"{error.filename or place.folder}: {error.strerror or error}") from error

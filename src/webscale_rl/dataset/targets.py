@@ -29,16 +29,13 @@ class Target:
     file: Path | None = None
 
     def prepare(self) -> Path:
-        """The folder beside what is written, made if need be. Raises ExportError."""
+        """Make the folder that what is written will stand in; gives a place for scratch beside it. Raises ExportError."""
+        home = self.folder if self.file else self.folder.parent
         try:
-            self._home.mkdir(parents=True, exist_ok=True)
+            home.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise ExportError(f"{self._home}: cannot be written to ({error.strerror})") from error
-        return self._home
-
-    @property
-    def _home(self) -> Path:
-        return self.folder if self.file else self.folder.parent
+            raise ExportError(f"{home}: cannot be written to ({error.strerror})") from error
+        return home / f".{(self.file or self.folder).name}.scratch"
 
     def open(self, stack: ExitStack) -> dict[str, Path]:
         """Paths to write the splits to; they take their places when the stack is closed without an error."""
@@ -71,6 +68,7 @@ def target(directory: Path, exporter: Exporter, out: Path | None, names: Sequenc
         return Target(tuple(names), ending, out.resolve().parent, out)
     if out.exists() and not out.is_dir():
         raise ExportError(f"--out {out}: is a file; name a folder, or a file that ends in {ending}")
+    out = out if out.name else out.resolve()  # "." has no name, and no place beside it
     _require_ours(out, by_place=False)
     return Target(tuple(names), ending, out)
 
