@@ -245,6 +245,7 @@ def test_a_place_that_is_not_free_is_told_and_left_alone(tmp_path: Path) -> None
     halves = parse("train=0.5,test=0.5")
     assert "holds thesis.txt, and an export replaces the whole folder" in _refused(directory, "trl", mine)
     assert "holds files that no export wrote" in _refused(directory, "trl", directory / "dataset")
+    assert "holds the folder that you are in" in _refused(directory, "trl", Path())
     assert "is a file; name a folder" in _refused(directory, "trl", tmp_path / "file")
     assert "trl is written as .parquet" in _refused(directory, "trl", tmp_path / "x.jsonl")
     assert "is one file; with --split, name a folder" in _refused(

@@ -29,7 +29,7 @@ class Target:
     file: Path | None = None
 
     def prepare(self) -> Path:
-        """Make the folder that what is written will stand in; gives a place for scratch beside it. Raises ExportError."""
+        """Make the folder that holds what is written; gives a place for scratch in it. Raises ExportError."""
         home = self.folder if self.file else self.folder.parent
         try:
             home.mkdir(parents=True, exist_ok=True)
@@ -68,7 +68,10 @@ def target(directory: Path, exporter: Exporter, out: Path | None, names: Sequenc
         return Target(tuple(names), ending, out.resolve().parent, out)
     if out.exists() and not out.is_dir():
         raise ExportError(f"--out {out}: is a file; name a folder, or a file that ends in {ending}")
-    out = out if out.name else out.resolve()  # "." has no name, and no place beside it
+    if Path.cwd().is_relative_to(out.resolve()):
+        raise ExportError(
+            f"--out {out}: holds the folder that you are in, and an export replaces it; name one within it"
+        )
     _require_ours(out, by_place=False)
     return Target(tuple(names), ending, out)
 
