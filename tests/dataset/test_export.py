@@ -14,6 +14,7 @@ import pytest
 
 from tests.dataset.exported import HOSTILE, SYSTEM, example, exported, run_directory
 from tests.runs import command
+from webscale_rl.cli import export as cli
 from webscale_rl.dataset.export import Choice, export, forms
 from webscale_rl.dataset.exporter import Files, wrapped
 from webscale_rl.dataset.rows import EXAMPLE_COLUMNS
@@ -126,7 +127,7 @@ def test_the_same_export_is_the_same_bytes_and_leaves_nothing_else(tmp_path: Pat
     assert [path.name for path in (tmp_path / "run" / "export").iterdir()] == [form]
 
 
-@pytest.mark.parametrize("form", ["trl", "sft", "verl"])
+@pytest.mark.parametrize("form", ["verl", "sft"])
 def test_datasets_loads_the_folder_with_its_splits_whatever_they_are_called(tmp_path: Path, form: str) -> None:
     from datasets import load_dataset
 
@@ -358,24 +359,37 @@ def test_memory_does_not_grow_with_the_dataset(tmp_path: Path, monkeypatch: pyte
             tracemalloc.stop()
 
     peak(100)  # imports
-    assert peak(2400) < 1.3 * peak(800)
+    assert peak(1200) < 1.3 * peak(500)
 
 
-def test_the_command_tells_rows_documents_and_what_comes_next(tmp_path: Path) -> None:
+def test_json_is_json_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    directory = run_directory(tmp_path / "run", map(example, range(60)))
+    cli.export(directory, "trl", split="train=0.5,test=0.5", max_rows=40, as_json=True)
+    told = json.loads(capsys.readouterr().out)
+    assert told["rows"] == sum(split["rows"] for split in told["splits"].values()) == 40
+    assert told["left_out"] == {"beyond --max-rows": 20}
+
+
+def test_the_command_tells_rows_documents_and_what_comes_next(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     directory = run_directory(tmp_path / "run", (example(n, difficulty=n % 4 / 4) for n in range(60)))
     prompt = tmp_path / "system.txt"
     prompt.write_text(f"\n{SYSTEM}\n")
-    given = ["export", directory, "--to", "verl", "--split", "train=0.8,test=0.2", "--difficulty", "0.2:0.8"]
-    done = command(*given, "--max-rows", "40", "--system-prompt", prompt, "--seed", "3")
-    assert done.returncode == 0, done.stderr
-    lines = done.stdout.splitlines()
+    given: dict[str, Any] = {"split": "train=0.8,test=0.2", "difficulty": "0.2:0.8", "max_rows": 40, "seed": 3}
+    cli.export(directory, "verl", system_prompt=prompt, **given)
+    out, err = capsys.readouterr()
+    lines = out.splitlines()
     assert lines[0].startswith("train: ")
     assert lines[1].endswith(f"documents: {directory / 'export' / 'verl' / 'test.parquet'}")
     assert lines[2] == "next:"
     assert lines[3].startswith("  python -m verl.trainer.main_ppo")
-    assert done.stderr.strip() == "left out: 15 other difficulty, 5 beyond --max-rows"
-    told = json.loads(command(*given, "--max-rows", "40", "--json").stdout)
-    assert told["rows"] == sum(split["rows"] for split in told["splits"].values()) == 40
-    refused = command(*given, "--system-prompt", tmp_path / "nowhere.txt")
-    assert (refused.returncode, len(refused.stderr.splitlines())) == (2, 1)
+    assert err.strip() == "left out: 15 other difficulty, 5 beyond --max-rows"
+    assert read(directory / "export" / "verl" / "test.parquet")[0]["prompt"][0]["content"] == SYSTEM
+
+
+def test_a_mistake_is_one_line_and_exit_code_2(tmp_path: Path) -> None:
+    directory = run_directory(tmp_path / "run", map(example, range(6)))
+    refused = command("export", directory, "--to", "trl", "--system-prompt", tmp_path / "nowhere.txt")
+    assert (refused.returncode, refused.stdout, len(refused.stderr.splitlines())) == (2, "", 1)
     assert "nowhere.txt: cannot be read (No such file or directory)" in refused.stderr

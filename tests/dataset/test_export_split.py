@@ -68,7 +68,7 @@ def test_another_seed_draws_another_split(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", ["train=0.98,test=0.02", "a=0.5,b=0.3,c=0.2", "x=0.333333,y=0.333333,z=0.333334"])
 def test_shares_are_kept_as_far_as_chance_allows(text: str) -> None:
-    count, splits = 20_000, parse(text)
+    count, splits = 5_000, parse(text)
     splitter = Splitter(splits, 7)
     drawn = [splitter.of(digest("id", str(n))) for n in range(count)]
     for split in splits:
@@ -94,7 +94,7 @@ def test_documents_of_one_address_or_one_text_are_on_one_side(tmp_path: Path, tw
     rows = [
         example(n, url="https://example.org/canal" if n < 3 else f"https://example.org/{n // 3}") for n in range(60)
     ]
-    for seed in range(8):
+    for seed in range(5):
         folder = tmp_path / str(seed)
         both = [*rows, *(example(n, document_id="other", **twin) for n in range(60, 63))]
         told = document_sides(both, sides(run_directory(folder, both), seed=seed))
