@@ -1,7 +1,7 @@
 # make demo: the main job on the sample corpus, in its own virtual environment. make test: the whole test suite.
 # make test-engines: tests/engines on the engines themselves. Needs a C++ compiler, two gigabytes, and five minutes.
-# make test-trainers: the reward's hooks on the trainers themselves, each in a virtual environment of its own. Ten
-# gigabytes and a quarter of an hour; TRAINERS=skyrl names those that are wanted.
+# make test-trainers: the reward's hooks and the exports on the trainers themselves, each in a virtual environment of
+# its own. Ten gigabytes and a quarter of an hour; TRAINERS=skyrl names those that are wanted.
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
@@ -11,10 +11,13 @@ INPUTS := pyproject.toml
 TRAINERS ?= trl verl openrlhf skyrl verifiers nemo_gym
 trl_NEEDS := trl==1.16.* torch==2.13.*
 verl_NEEDS := verl==0.9.* torch==2.13.*
-openrlhf_NEEDS := aiohttp torch==2.13.*
-# Its dependencies are a GPU's; the file that calls a reward needs none of them.
+openrlhf_NEEDS := aiohttp torch==2.13.* datasets transformers==5.15.* pylatexenc sympy
+# Its dependencies are a GPU's, and so are SkyRL's; what calls a reward and what loads a data set needs none of them.
 openrlhf_ALONE := openrlhf==0.11.*
-skyrl_NEEDS := skyrl-gym==0.4.*
+openrlhf_PYTHON ?= python3.12
+skyrl_NEEDS := skyrl-gym==0.4.* torch==2.13.* aiohttp datasets loguru omegaconf ray transformers
+skyrl_ALONE := skyrl==0.3.*
+skyrl_PYTHON ?= python3.12
 verifiers_NEEDS := verifiers==0.4.*
 nemo_gym_NEEDS := nemo-gym==0.4.* aiohttp
 nemo_gym_PYTHON ?= python3.12
@@ -37,7 +40,8 @@ test-engines: $(VENV)/.engines
 test-trainers: $(TRAINERS:%=test-trainer-%)
 
 test-trainer-%: .venv-trainers/%/.done
-	.venv-trainers/$*/bin/python -m pytest -rs -p no:cacheprovider tests/reward/hooks/test_$*.py
+	.venv-trainers/$*/bin/python -m pytest -rs -p no:cacheprovider \
+		tests/reward/hooks/test_$*.py tests/dataset/contracts/test_load_$*.py
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check --fix .

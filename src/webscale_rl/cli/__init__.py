@@ -13,7 +13,18 @@ from collections.abc import Callable
 
 import typer
 
-from webscale_rl.cli import balance, compare, decontaminate, dedup, difficulty, inspect, reward_server, run, score
+from webscale_rl.cli import (
+    balance,
+    compare,
+    decontaminate,
+    dedup,
+    difficulty,
+    export,
+    inspect,
+    reward_server,
+    run,
+    score,
+)
 from webscale_rl.cli.options import RESUMABLE, WRONG_USAGE, fail
 
 COMMANDS: dict[str, Callable[..., None]] = {
@@ -21,7 +32,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "estimate": run.estimate_command,
     "status": inspect.status,
     "compare": compare.compare,
-    "export": inspect.export,
+    "export": export.export,
     "difficulty": difficulty.difficulty_command,
     "dedup": dedup.dedup,
     "balance": balance.balance,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -15,9 +15,6 @@ from webscale_rl.cli.options import (
     Json,
     fail,
 )
-
-if TYPE_CHECKING:
-    pass
 
 
 def status(
@@ -40,18 +37,6 @@ def status(
         print(f"answers of shards in progress, kept for the next run: {told}")
     if found["state"] == "done":
         print(f"dataset: {directory / 'dataset'}")
-
-
-def export(
-    directory: Annotated[Path, typer.Argument(help="a run directory")],
-    to: Annotated[str, typer.Option("--to", help="webscale (the paper's columns) or jsonl (all columns)")],
-    out: Annotated[Path | None, typer.Option("--out", help="where to write; default: DIR/export/FORMAT")] = None,
-) -> None:
-    """Write the dataset in another form."""
-    from webscale_rl.dataset.export import export as write
-
-    written = write(directory, to, out)
-    print(f"{written.rows:,} rows: {written.path}")
 
 
 def domains_command(domains: Domains = None, as_json: Json = False) -> None:

@@ -86,8 +86,9 @@ class WebscaleConfig(vf.TasksetConfig):  # type: ignore[misc]
 
 
 class WebscaleTaskset(vf.Taskset[WebscaleTask, WebscaleConfig]):  # type: ignore[misc]
-    """The rows of a dataset as tasks: columns `question`, and `ground_truth` or `answer`; `id` and `answer_type` if
-    there are such. A module of yours exports it in `__all__`; that module's name is the taskset's id."""
+    """The rows of a dataset as tasks: columns `question`, and `ground_truth` or `answer`; `id`, `answer_type` and
+    `system_prompt` if there are such. A module of yours exports it in `__all__`; that module's name is the taskset's
+    id."""
 
     def load(self) -> Iterator[WebscaleTask]:
         """The tasks, one after another. Raises FileNotFoundError, and ValueError at a row without a ground truth."""
@@ -97,6 +98,7 @@ class WebscaleTaskset(vf.Taskset[WebscaleTask, WebscaleConfig]):  # type: ignore
                 QuestionData(
                     id=row.get("id"),
                     prompt=f"{question}\n\n{self.config.instruction}",
+                    system_prompt=rollout.text_or_none(row.get("system_prompt")),
                     question=question,
                     ground_truth=rollout.ground_truth(row, "the dataset"),
                     answer_type=row.get("answer_type"),

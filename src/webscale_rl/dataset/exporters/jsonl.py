@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import orjson
 
+from webscale_rl.dataset.exporter import JSON_LINES, Files, Place
 from webscale_rl.dataset.rows import EXAMPLE_COLUMNS
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 
 class Jsonl:
-    """One JSON Lines file; `metadata` is an object again."""
+    """JSON Lines; `metadata` is an object again."""
 
     form: ClassVar[str] = "jsonl"
-    file_name: ClassVar[str] = "train.jsonl"
+    ending: ClassVar[str] = JSON_LINES
     columns: ClassVar[tuple[str, ...]] = EXAMPLE_COLUMNS
+    prompts: ClassVar[bool] = False
 
-    def write(self, batches: Iterable[pa.RecordBatch], path: Path) -> int:
-        """Write the batches; gives the number of rows."""
-        rows = 0
-        with path.open("wb") as file:
-            for batch in batches:
-                for row in batch.to_pylist():
-                    row["metadata"] = orjson.loads(row["metadata"])
-                    file.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE))
-                rows += len(batch)
-        return rows
+    def schema(self) -> None:
+        """JSON Lines."""
+        return
+
+    def row(self, example: Mapping[str, Any], place: Place, system: str | None) -> dict[str, Any]:
+        """All of it, in the dataset's order."""
+        values: dict[str, Any] = {name: example[name] for name in self.columns}
+        return values | {"metadata": orjson.loads(values["metadata"])}
+
+    def following(self, files: Files) -> list[str]:
+        """Nothing in particular reads it."""
+        return []
