@@ -19,7 +19,8 @@ def test_every_file_that_holds_a_part_is_a_name() -> None:
     assert registry.names("stages", "takes") == stages
     assert registry.names("sieves", "judge") == ["balance", "decontaminate", "dedup"]
     assert registry.names("backends", "paid") == ["batch", "extractive", "openai"]
-    assert registry.names("dataset.exporters", "form") == ["jsonl", "webscale"]
+    trainers = ["nemo_gym", "nemo_rl", "open_instruct", "openrlhf", "sft", "skyrl", "trl", "verifiers", "verl"]
+    assert registry.names("dataset.exporters", "form") == ["jsonl", *trainers, "webscale"]
 
 
 @pytest.mark.parametrize(("package", "attribute"), PACKAGES.items())
@@ -27,7 +28,7 @@ def test_a_part_is_called_as_its_file_is(package: str, attribute: str) -> None:
     for name in registry.names(package, attribute):
         part = registry.load(package, name, attribute)
         assert part.__module__.startswith(f"webscale_rl.{package}.{name}")
-        word = getattr(part, "name", None) or getattr(part, "form", None)
+        word = (getattr(part, "name", None) or part.form).replace("-", "_")
         assert word == ("openai" if name == "batch" else name)  # the dataset is the same, whichever way the calls went
 
 
