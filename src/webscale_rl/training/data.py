@@ -179,7 +179,7 @@ def source_texts(taken: Taken, batch: int = 256) -> Iterator[list[str]]:
     held: list[str] = []
     for row in _rows(taken.place, ("pretrain_text", "document_id")):
         document, text = _text(row, "document_id"), _text(row, "pretrain_text")
-        if document in wanted and document not in done and text:
+        if document and text and document in wanted and document not in done:
             done.add(document)
             held.append(text)
             if len(held) == batch:

@@ -5,11 +5,13 @@ Everything heavy is imported here, when it is called.
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -43,13 +45,12 @@ class Job(NamedTuple):
     cuda: bool
 
 
-def require() -> None:
-    """Raises TrainingError if what trains is not installed."""
-    for name in ("torch", "transformers", "trl", "datasets"):
-        try:
-            __import__(name)
-        except ImportError as error:
-            raise TrainingError(f"training needs {name}: pip install 'webscale-rl[train]' ({error})") from error
+def require(recipe: Recipe) -> None:
+    """Raises TrainingError if what trains, or what is to be told of it, is not installed."""
+    for name in ("torch", "transformers", "trl", "datasets", *recipe.log_to):
+        if find_spec(name) is None:
+            package = "wandb" if name == "wandb" else "'webscale-rl[train]'"
+            raise TrainingError(f"training needs {name}: pip install {package}")
 
 
 def on_cuda(device: str) -> bool:
@@ -60,7 +61,7 @@ def on_cuda(device: str) -> bool:
         return False
     if device not in ("auto", "cuda"):
         raise TrainingError(f"device: {device!r}; one of auto, cpu, cuda")
-    there = torch.cuda.is_available()
+    there = bool(torch.cuda.is_available())
     if device == "cuda" and not there:
         raise TrainingError("device: no CUDA device is visible to torch; use --device cpu")
     if int(os.environ.get("WORLD_SIZE", "1")) > 1 or (there and torch.cuda.device_count() > 1):
@@ -131,9 +132,37 @@ def learn(job: Job, reward: WatchedReward | None = None) -> None:
     trainer.add_callback(_recorder(job))
     checkpoint = job.books.checkpoint
     job.interrupt.check()
-    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    with _unswept(), _told_to(job):
+        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     job.books.reckon(trainer.state.global_step)
     job.interrupt.check()
+
+
+@contextmanager
+def _unswept() -> Iterator[None]:
+    """Keep what was made before out of the collector's way: the trainer collects at its end, and would walk through all
+    of torch and transformers, half a second each time."""
+    gc.collect(0)
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+
+
+@contextmanager
+def _told_to(job: Job) -> Iterator[None]:
+    """TensorBoard's files go into the directory of the training: transformers reads that from the environment alone."""
+    name = "TENSORBOARD_LOGGING_DIR"
+    before = os.environ.get(name)
+    os.environ[name] = str(job.folder / "tensorboard")
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before
 
 
 def _settings(job: Job) -> dict[str, Any]:
@@ -182,8 +211,6 @@ def _grpo(job: Job, reward: WatchedReward) -> Any:
 
 def use_vllm(recipe: Recipe, cuda: bool) -> bool:
     """Whether rollouts are sampled by vLLM: on a GPU, if it is there and the recipe does not say otherwise."""
-    from importlib.util import find_spec
-
     return cuda and getattr(recipe, "vllm", "off") == "auto" and find_spec("vllm") is not None
 
 

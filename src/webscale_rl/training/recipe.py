@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -19,9 +19,8 @@ Precision = Literal["auto", "float32", "mixed", "bfloat16"]
 Schedule = Literal["constant", "linear", "cosine"]
 Share = Annotated[float, Field(ge=0, le=1)]
 
-OPERATIONAL = frozenset({"log_to", "log_steps", "save_steps", "plots", "vllm", "vllm_memory"})
-"""Keys that may differ when a training goes on: they change what is told and kept, not what is learned. Rollouts by
-vLLM are not those of transformers, token by token; they are samples of the same policy."""
+OPERATIONAL = frozenset({"log_to", "log_steps", "save_steps", "plots", "vllm_memory"})
+"""Keys that may differ when a training goes on: they change what is told and kept, not what is learned."""
 
 
 class _Section(BaseModel):
@@ -44,7 +43,7 @@ class Recipe(_Section):
     micro_batch: int | None = Field(
         None, ge=1, description="sequences in memory at once; must divide those of a step; default: all of them"
     )
-    epochs: float = Field(1.0, gt=0, description="passes over the data, unless `max_steps` is set")
+    epochs: int = Field(1, ge=1, description="passes over the data, unless `max_steps` is set")
     max_steps: int | None = Field(None, ge=1, description="optimiser steps, whatever the size of the data")
     learning_rate: float = Field(1e-5, gt=0, description="of AdamW, at its peak")
     schedule: Schedule = Field("constant", description="of the learning rate, after the warm-up")
@@ -64,8 +63,6 @@ class Recipe(_Section):
     log_to: tuple[Literal["tensorboard", "wandb"], ...] = Field((), description="tell these too")
     save_steps: int | None = Field(None, ge=1, description="a checkpoint every so many steps; default: none")
     plots: bool = Field(True, description="draw curves, if matplotlib is there")
-
-    sequences: ClassVar[str] = "batch"
 
     @property
     def step_sequences(self) -> int:
@@ -106,8 +103,6 @@ class _Asked(Recipe):
         None, description="only questions solved that often, from and to, as `webscale-rl difficulty` measured it"
     )
     judge: JudgeOptions | None = Field(None, description="asked where the rules cannot tell")
-    vllm: Literal["auto", "off"] = Field("auto", description="auto: sample with vLLM if it is there and on cuda")
-    vllm_memory: float = Field(0.3, gt=0, lt=1, description="share of the card's memory that vLLM takes")
 
 
 class GrpoRecipe(_Asked):
@@ -122,6 +117,8 @@ class GrpoRecipe(_Asked):
         "group", description="advantages are divided by this spread"
     )
     mask_truncated: bool = Field(False, description="learn nothing from responses that were cut")
+    vllm: Literal["auto", "off"] = Field("auto", description="auto: sample with vLLM if it is there and on cuda")
+    vllm_memory: float = Field(0.3, gt=0, lt=1, description="share of the card's memory that vLLM takes")
     undecided_steps: int = Field(2, ge=1, description="stop when for so many steps no response got a reward")
     flat_steps: int = Field(20, ge=1, description="warn when for so many steps all rewards of each group were equal")
 
