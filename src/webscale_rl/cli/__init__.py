@@ -13,7 +13,18 @@ from collections.abc import Callable
 
 import typer
 
-from webscale_rl.cli import balance, compare, decontaminate, dedup, difficulty, inspect, reward_server, run, score
+from webscale_rl.cli import (
+    balance,
+    compare,
+    decontaminate,
+    dedup,
+    difficulty,
+    inspect,
+    reward_server,
+    run,
+    score,
+    train,
+)
 from webscale_rl.cli.options import RESUMABLE, WRONG_USAGE, fail
 
 COMMANDS: dict[str, Callable[..., None]] = {
@@ -28,6 +39,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "score": score.score,
     "decontaminate": decontaminate.decontaminate,
     "reward-server": reward_server.reward_server,
+    "train": train.train_command,
     "domains": inspect.domains_command,
     "check-config": inspect.check_config,
     "init": inspect.init,

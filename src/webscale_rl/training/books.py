@@ -21,6 +21,8 @@ from webscale_rl.files import write_text
 
 METRICS_FILE = "metrics.jsonl"
 CHECKPOINTS = "checkpoints"
+SAMPLED_FILE = "sampled.jsonl"
+"""What `reject` sampled, with its verdicts."""
 COUNTS_FILE = "counts.json"
 
 Watch = Callable[[Mapping[str, Any]], None]
@@ -44,7 +46,10 @@ class Books:
     def __init__(self, folder: Path, watch: Watch | None) -> None:
         self._folder = folder
         self._watch = watch
-        self.checkpoint = _last_whole(folder / CHECKPOINTS)
+        self.checkpoint = last_checkpoint(folder)
+        for path in (folder / CHECKPOINTS).glob("checkpoint-*"):
+            if path != self.checkpoint:
+                shutil.rmtree(path)  # a kill cut it short, or came before it was removed
         self.counts = Counts()
         if self.checkpoint is not None:
             self.counts = msgspec.json.decode((self.checkpoint / COUNTS_FILE).read_bytes(), type=Counts)
@@ -60,11 +65,17 @@ class Books:
         """Tell people something that is no error."""
         self._write({"step": self.counts.step, "note": text})
 
-    def log(self, step: int, values: Mapping[str, Any]) -> None:
+    def log(self, step: int, steps: int, values: Mapping[str, Any]) -> None:
         """Write the metrics of a step."""
         told = {name: _number(value) for name, value in values.items()}
         self._write(
-            {"step": step, **told, "trained_tokens": self.counts.trained, "rollout_tokens": self.counts.rollout}
+            {
+                "step": step,
+                "of": steps,
+                **told,
+                "trained_tokens": self.counts.trained,
+                "rollout_tokens": self.counts.rollout,
+            }
         )
 
     def mark(self, step: int) -> None:
@@ -94,15 +105,10 @@ def read_metrics(path: Path) -> list[dict[str, Any]]:
     return [orjson.loads(line) for line in path.read_bytes().splitlines()] if path.exists() else []
 
 
-def _last_whole(folder: Path) -> Path | None:
-    """The last checkpoint that was written to its end; what is left of others is removed."""
-    found: Path | None = None
-    for path in sorted(folder.glob("checkpoint-*"), key=lambda path: int(path.name.rpartition("-")[2])):
-        if (path / COUNTS_FILE).exists():
-            found = path
-        else:
-            shutil.rmtree(path)
-    return found
+def last_checkpoint(folder: Path) -> Path | None:
+    """The last checkpoint of a training that was written to its end."""
+    whole = [path for path in (folder / CHECKPOINTS).glob("checkpoint-*") if (path / COUNTS_FILE).exists()]
+    return max(whole, key=lambda path: int(path.name.rpartition("-")[2]), default=None)
 
 
 def _cut(path: Path, step: int) -> None:

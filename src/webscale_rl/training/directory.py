@@ -14,6 +14,8 @@ from webscale_rl import __version__
 from webscale_rl.config import read_yaml
 from webscale_rl.errors import ChangedError, ConfigError
 from webscale_rl.files import write_text
+from webscale_rl.ledger import LEDGER_FILE
+from webscale_rl.training.books import SAMPLED_FILE, last_checkpoint
 from webscale_rl.training.data import Taken
 from webscale_rl.training.recipe import OPERATIONAL, Recipe
 
@@ -50,17 +52,23 @@ class Record(NamedTuple):
 
 def claim(folder: Path, record: Record) -> None:
     """Make the folder this training's. Raises ConfigError if it holds something else, ChangedError if it holds another
-    training."""
+    training that got anywhere."""
     path = folder / TRAINING_FILE
     if not path.exists():
         if any(entry.name not in (".lock", f".{TRAINING_FILE}.tmp") for entry in folder.iterdir()):
             raise ConfigError(f"{folder}: is not empty and holds no training; choose another --out")
     else:
         changes = list(_differences(read_yaml(path), record))
-        if changes:
+        if changes and _got_anywhere(folder):
             told = "\n".join(f"  {change}" for change in changes)
             raise ChangedError(f"{folder} holds another training:\n{told}\nchoose another --out, or remove it")
     write_text(path, yaml.safe_dump(record.plain(), sort_keys=False, allow_unicode=True, width=120))
+
+
+def _got_anywhere(folder: Path) -> bool:
+    """Whether there is anything to lose."""
+    files = (folder / LEDGER_FILE, folder / SAMPLED_FILE)
+    return last_checkpoint(folder) is not None or any(path.exists() for path in files)
 
 
 def _differences(before: dict[str, Any], record: Record) -> Iterator[str]:

@@ -127,12 +127,12 @@ def learn(job: Job, reward: WatchedReward | None = None) -> None:
     """Train until the last step, or raise RunStopped with a checkpoint behind it."""
     from transformers.trainer_callback import PrinterCallback
 
-    trainer = _grpo(job, reward) if isinstance(job.recipe, GrpoRecipe) and reward is not None else _sft(job)
-    trainer.remove_callback(PrinterCallback)
-    trainer.add_callback(_recorder(job))
-    checkpoint = job.books.checkpoint
     job.interrupt.check()
-    with _unswept(), _told_to(job):
+    checkpoint = job.books.checkpoint
+    with _unswept(), _tensorboard(job.folder):
+        trainer = _sft(job) if reward is None else _grpo(job, reward)
+        trainer.remove_callback(PrinterCallback)
+        trainer.add_callback(_recorder(job))
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     job.books.reckon(trainer.state.global_step)
     job.interrupt.check()
@@ -151,11 +151,11 @@ def _unswept() -> Iterator[None]:
 
 
 @contextmanager
-def _told_to(job: Job) -> Iterator[None]:
+def _tensorboard(folder: Path) -> Iterator[None]:
     """TensorBoard's files go into the directory of the training: transformers reads that from the environment alone."""
     name = "TENSORBOARD_LOGGING_DIR"
     before = os.environ.get(name)
-    os.environ[name] = str(job.folder / "tensorboard")
+    os.environ[name] = str(folder / "tensorboard")
     try:
         yield
     finally:
@@ -236,7 +236,7 @@ def _recorder(job: Job) -> Any:
     class Recorder(TrainerCallback):  # type: ignore[misc]  # as above
         def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
             if "train_runtime" not in logs:  # the summary at the end, which the ledger has
-                job.books.log(state.global_step, logs)
+                job.books.log(state.global_step, state.max_steps, logs)
 
         def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
             job.books.mark(state.global_step)

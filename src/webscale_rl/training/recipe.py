@@ -112,7 +112,9 @@ class GrpoRecipe(_Asked):
     samples: int = Field(8, ge=2, description="responses to each question: one group")
     beta: float = Field(0.0, ge=0, description="weight of the distance (KL) to the model at the start")
     epsilon: float = Field(0.2, gt=0, description="how far a token's ratio may go before it is clipped")
-    loss: Literal["grpo", "dapo", "dr_grpo", "bnpo"] = Field("dapo", description="TRL's word for how tokens add up")
+    loss: Literal["dapo", "grpo", "dr_grpo"] = Field(
+        "dapo", description="the mean over all tokens of a step, over each response and then over all, or by a constant"
+    )
     scale_rewards: Literal["group", "batch", "none"] = Field(
         "group", description="advantages are divided by this spread"
     )

@@ -18,14 +18,13 @@ import orjson
 from webscale_rl.errors import TrainingError
 from webscale_rl.files import write_text
 from webscale_rl.reward.rollout import Rollout
-from webscale_rl.training.books import Books
+from webscale_rl.training.books import SAMPLED_FILE, Books
 from webscale_rl.training.data import Question, Turn
 from webscale_rl.training.encode import Encoded, prompt_ids
 from webscale_rl.training.grading import Grader
 from webscale_rl.training.recipe import RejectRecipe
 from webscale_rl.training.stop import Interrupt
 
-SAMPLED_FILE = "sampled.jsonl"
 _MOST_TOLD = 4
 
 

@@ -29,6 +29,7 @@ FOLDER = "stock"
 HOOK = "webscale_rl.reward.trl.reward"
 DATA_SOURCE = "webscale_rl"
 _HEAD = "#!/bin/sh\n# The same training by a stock trainer. The paths are those of the machine that wrote this.\n"
+_VERL_LOSS = {"dapo": "token-mean", "grpo": "seq-mean-token-mean", "dr_grpo": "seq-mean-token-sum-norm"}
 _NO_JUDGE = "# Without the judge: for it, name a function of your own that is webscale_rl.reward.trl.judged(MODEL)."
 
 
@@ -128,6 +129,7 @@ def verl_overrides(recipe: GrpoRecipe, model: str, place: Path) -> dict[str, Any
         f"{actor}.clip_ratio": recipe.epsilon,
         f"{actor}.clip_ratio_low": recipe.epsilon,
         f"{actor}.clip_ratio_high": recipe.epsilon,
+        f"{actor}.loss_agg_mode": _VERL_LOSS[recipe.loss],
         f"{actor}.use_kl_loss": recipe.beta > 0,
         f"{actor}.kl_loss_coef": recipe.beta,
         f"{rollout}.name": "vllm",
