@@ -26,7 +26,7 @@ JUDGE_FOLDER = "judge"
 class Grader(AbstractContextManager["Grader"]):
     """Grades responses, and knows what its judge has cost."""
 
-    def __init__(self, judge: JudgeOptions | None, folder: Path) -> None:
+    def __init__(self, judge: JudgeOptions, folder: Path) -> None:
         self._options, self._folder = judge, folder / JUDGE_FOLDER
         self._judge: Judge | None = None
         self._blocking = BlockingJudge(self._make)
@@ -43,7 +43,7 @@ class Grader(AbstractContextManager["Grader"]):
         """The verdicts, in order. Raises ConfigError or RunStopped if the judge cannot be opened."""
         verdicts = [decide(response) for response in responses]
         unsure = [place for place, verdict in enumerate(verdicts) if verdict.score is None]
-        if self._options is None or not unsure:
+        if self._options.model is None or not unsure:
             return verdicts
         try:
             asked = self._blocking.grade_all(responses[place] for place in unsure)
@@ -66,6 +66,6 @@ class Grader(AbstractContextManager["Grader"]):
         return None if self._judge.spent.unpriced else self._judge.spent.usd
 
     def _make(self) -> Judge:
-        assert self._options is not None
+        assert self._options.model is not None
         self._judge = Judge.openai(self._options.model, self._options.base_url, journal=self._folder)
         return self._judge

@@ -30,7 +30,7 @@ class _Section(BaseModel):
 class JudgeOptions(_Section):
     """A model that is asked where the rules cannot tell, at any OpenAI-compatible server."""
 
-    model: str = Field(min_length=1, description="the judge")
+    model: str | None = Field(None, min_length=1, description="the judge; none: the rules alone decide")
     base_url: str | None = Field(None, description="its server; default: $OPENAI_BASE_URL, or OpenAI's")
 
 
@@ -102,7 +102,7 @@ class _Asked(Recipe):
     difficulty: tuple[Share, Share] | None = Field(
         None, description="only questions solved that often, from and to, as `webscale-rl difficulty` measured it"
     )
-    judge: JudgeOptions | None = Field(None, description="asked where the rules cannot tell")
+    judge: JudgeOptions = Field(default_factory=JudgeOptions, description="asked where the rules cannot tell")
 
 
 class GrpoRecipe(_Asked):

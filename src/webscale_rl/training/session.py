@@ -27,7 +27,7 @@ from webscale_rl.training.directory import Record, claim
 from webscale_rl.training.encode import Encoded, encode_questions, encode_texts, encode_turns
 from webscale_rl.training.grading import Grader
 from webscale_rl.training.plots import draw
-from webscale_rl.training.recipe import ContinueRecipe, GrpoRecipe, Recipe, RejectRecipe, SftRecipe
+from webscale_rl.training.recipe import ContinueRecipe, GrpoRecipe, JudgeOptions, Recipe, RejectRecipe, SftRecipe
 from webscale_rl.training.reject import sampled
 from webscale_rl.training.stock import write_stock
 from webscale_rl.training.stop import interrupts
@@ -118,7 +118,7 @@ class _Session:
     def _learn(self, encoded: Encoded, policy: loop.Policy) -> Encoded:
         """Sample, if the method does, and learn. Gives what was learned."""
         recipe, counts = self._recipe, self._books.counts
-        judge = getattr(recipe, "judge", None)
+        judge = getattr(recipe, "judge", JudgeOptions())
         with interrupts() as interrupt, Grader(judge, self._out) as grader:
             reward = None
             if isinstance(recipe, RejectRecipe):

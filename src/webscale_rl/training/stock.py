@@ -44,7 +44,7 @@ def write_stock(folder: Path, recipe: Recipe, model: str, encoded: Encoded, toke
         f"trl {'grpo' if isinstance(recipe, GrpoRecipe) else 'sft'} --config {shlex.quote(str(place / 'trl.yaml'))}"
     ]
     if isinstance(recipe, GrpoRecipe):
-        if recipe.judge is not None:
+        if recipe.judge.model is not None:
             lines.insert(0, _NO_JUDGE)
         lines += ["", *_verl(recipe, model, place, encoded, tokenizer)]
     write_text(place / "commands.sh", _HEAD + "\n".join(lines) + "\n")
@@ -151,7 +151,7 @@ def verl_overrides(recipe: GrpoRecipe, model: str, place: Path) -> dict[str, Any
     }
     if recipe.beta > 0:
         told["actor_rollout_ref.ref.log_prob_micro_batch_size_per_gpu"] = micro
-    if recipe.judge is not None:  # a `+` adds a key that verl's file does not have
+    if recipe.judge.model is not None:  # a `+` adds a key that verl's file does not have
         told["+reward.custom_reward_function.reward_kwargs.judge_model"] = recipe.judge.model
         told["+reward.custom_reward_function.reward_kwargs.judge_base_url"] = recipe.judge.base_url
     return told
