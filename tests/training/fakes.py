@@ -10,6 +10,7 @@ class Characters:
     """Every character is its code point; 1 ends, 2 begins. With a template, a conversation is its texts in brackets."""
 
     eos_token_id = 1
+    eos_token = "\1"
 
     def __init__(self, *, template: bool = False, begins: bool = False) -> None:
         self.chat_template = "brackets" if template else None

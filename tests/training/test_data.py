@@ -96,18 +96,22 @@ def test_an_export_for_trl_is_read_as_it_is(tmp_path: Path) -> None:
 
 
 def test_a_question_without_a_ground_truth_is_left_out_and_counted(tmp_path: Path) -> None:
-    rows = [{"question": "Who?", "answer": "Ann"}, {"question": "When?", "answer": " "}, {"question": "", "answer": "1"}]
+    rows = [
+        {"question": "Who?", "answer": "Ann"},
+        {"question": "When?", "answer": " "},
+        {"question": "", "answer": "1"},
+    ]
     taken = read_questions(write_rows(tmp_path / "rows.jsonl", rows), None, None)
     assert (len(taken.rows), taken.seen, taken.left_out) == (1, 3, {"no_ground_truth": 1, "no_question": 1})
 
 
 def test_a_wrong_column_is_an_error_that_names_those_there_are(tmp_path: Path) -> None:
     path = write_rows(tmp_path / "rows.jsonl", [{"query": "Who?", "label": "Ann"}])
-    with pytest.raises(TrainingError, match="no column question or prompt.*it has label, query"):
+    with pytest.raises(TrainingError, match=r"no column question or prompt.*it has label, query"):
         read_questions(path, None, None)
-    with pytest.raises(TrainingError, match="sft needs the column messages.*it has label, query"):
+    with pytest.raises(TrainingError, match=r"sft needs the column messages.*it has label, query"):
         read_turns(path, None)
-    with pytest.raises(TrainingError, match="no column text or pretrain_text.*it has label, query"):
+    with pytest.raises(TrainingError, match=r"no column text or pretrain_text.*it has label, query"):
         read_texts(path)
     path = write_rows(tmp_path / "rows.jsonl", [{"question": "Who?", "label": "Ann"}])
     with pytest.raises(TrainingError, match="no ground truth: it needs one of the columns reference, ground_truth"):

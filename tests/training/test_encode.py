@@ -23,7 +23,7 @@ def test_documents_are_joined_each_with_its_end_and_cut_into_blocks_without_loss
     encoded = encode_texts(rows, Characters(), ContinueRecipe(max_tokens=8))
     blocks = [list(map(int, block)) for block in encoded.columns["input_ids"]]
     assert [len(block) for block in blocks] == [8, 5]
-    stream = "".join(map(chr, sum(blocks, [])))
+    stream = "".join(chr(token) for block in blocks for token in block)
     assert sorted(stream.removesuffix("\1").split("\1")) == ["abc", "defgh", "ij"]
     assert encoded.source == 10  # the documents' own tokens: neither ends nor beginnings
 

@@ -86,7 +86,9 @@ def test_a_recipe_is_for_one_method() -> None:
 def test_a_file_without_a_method_takes_that_of_the_command(tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
     path.write_text("batch: 3\n")
-    assert load_recipe(str(path), "sft", seed=4).model_dump().items() >= {"batch": 3, "seed": 4, "method": "sft"}.items()
+    assert (
+        load_recipe(str(path), "sft", seed=4).model_dump().items() >= {"batch": 3, "seed": 4, "method": "sft"}.items()
+    )
     with pytest.raises(ConfigError, match="method: missing"):
         load_recipe(str(path))
 

@@ -151,6 +151,8 @@ def load_recipe(name_or_path: str, method: str | None = None, **overrides: Any) 
 
     Raises ConfigError: no such recipe, another method's, an unknown key or a value out of its range.
     """
+    if method is not None and method not in METHODS:
+        raise ConfigError(f"{method}: no such method; one of {', '.join(METHODS)}")
     values, origin = _read(name_or_path, method)
     own = values.get("method", method)
     if own is None:

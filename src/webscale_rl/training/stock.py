@@ -66,15 +66,7 @@ def rows_for_trl(rows: Sequence[Any], tokenizer: Any) -> list[dict[str, Any]]:
         return [{"text": row.text} for row in rows]
     chat = has_template(tokenizer)
     if isinstance(rows[0], Turn):
-        return [
-            {
-                "prompt": [dict(turn) for turn in row.asked] if chat else prompt_of(row.asked),
-                "completion": [{"role": "assistant", "content": row.answer}]
-                if chat
-                else completion_of(row.asked, row.answer)[0],
-            }
-            for row in rows
-        ]
+        return [_turn(row, tokenizer) for row in rows]
     truths = _alike([row.truth for row in rows])
     return [
         {
@@ -85,6 +77,14 @@ def rows_for_trl(rows: Sequence[Any], tokenizer: Any) -> list[dict[str, Any]]:
         }
         for row, truth in zip(rows, truths, strict=True)
     ]
+
+
+def _turn(row: Turn, tokenizer: Any) -> dict[str, Any]:
+    text, ended = completion_of(row.asked, row.answer, tokenizer)
+    if not has_template(tokenizer):
+        return {"prompt": prompt_of(row.asked), "completion": text}  # TRL ends it
+    answer = row.answer if ended else row.answer + tokenizer.eos_token  # TRL leaves the end to the template
+    return {"prompt": [dict(turn) for turn in row.asked], "completion": [{"role": "assistant", "content": answer}]}
 
 
 def rows_for_verl(rows: Sequence[Question]) -> list[dict[str, Any]]:
