@@ -199,7 +199,7 @@ def _grpo(job: Job, reward: WatchedReward) -> Any:
     from trl import GRPOConfig, GRPOTrainer
 
     assert isinstance(job.recipe, GrpoRecipe)
-    told = terms.of_grpo(job.recipe, job.cuda, vllm=use_vllm(job.recipe, job.cuda)) | _settings(job)
+    told = terms.of_grpo(job.recipe, job.cuda) | _settings(job)
     return _counting(GRPOTrainer, job)(
         model=job.policy.model,
         reward_funcs=reward,
@@ -207,11 +207,6 @@ def _grpo(job: Job, reward: WatchedReward) -> Any:
         train_dataset=Dataset.from_dict(job.encoded.columns),
         processing_class=job.policy.tokenizer,
     )
-
-
-def use_vllm(recipe: Recipe, cuda: bool) -> bool:
-    """Whether rollouts are sampled by vLLM: on a GPU, if it is there and the recipe does not say otherwise."""
-    return cuda and getattr(recipe, "vllm", "off") == "auto" and find_spec("vllm") is not None
 
 
 def _counting(base: type[Any], job: Job) -> type[Any]:

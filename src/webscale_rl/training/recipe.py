@@ -58,7 +58,6 @@ class Recipe(_Section):
         " auto: mixed on cuda, float32 on a CPU",
     )
     gradient_checkpointing: bool = Field(False, description="less memory for about a fifth more time")
-    system_prompt: str | None = Field(None, min_length=1, description="stands before every question")
     log_steps: int = Field(1, ge=1, description="a line of metrics.jsonl for so many steps")
     log_to: tuple[Literal["tensorboard", "wandb"], ...] = Field((), description="tell these too")
     save_steps: int | None = Field(None, ge=1, description="a checkpoint every so many steps; default: none")
@@ -87,13 +86,17 @@ class ContinueRecipe(_Learned):
     method: Literal["continue"] = "continue"
 
 
-class SftRecipe(_Learned):
+class _Prompted(Recipe):
+    system_prompt: str | None = Field(None, min_length=1, description="stands before every question")
+
+
+class SftRecipe(_Prompted, _Learned):
     """Supervised fine-tuning: the loss is the completion's alone."""
 
     method: Literal["sft"] = "sft"
 
 
-class _Asked(Recipe):
+class _Asked(_Prompted):
     samples: int = Field(8, ge=1, description="responses to each question")
     temperature: float = Field(1.0, gt=0, description="of sampling")
     top_p: float = Field(1.0, gt=0, le=1, description="of sampling")

@@ -92,6 +92,7 @@ def sample(recipe: RejectRecipe, rows: Sequence[Question], policy: Any, seed: in
             temperature=recipe.temperature,
             top_p=recipe.top_p,
             top_k=0,
+            repetition_penalty=1.0,  # a model's own settings bend its distribution
             max_new_tokens=recipe.max_completion_tokens,
             num_return_sequences=recipe.samples,
             pad_token_id=pad,

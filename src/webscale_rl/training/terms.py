@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Any
 
 from webscale_rl.training.recipe import ContinueRecipe, GrpoRecipe, Recipe
@@ -41,8 +42,8 @@ def of_sft(recipe: Recipe, cuda: bool) -> dict[str, Any]:
     return told | {"completion_only_loss": True}
 
 
-def of_grpo(recipe: GrpoRecipe, cuda: bool, vllm: bool = False) -> dict[str, Any]:
-    """GRPOConfig's arguments."""
+def of_grpo(recipe: GrpoRecipe, cuda: bool) -> dict[str, Any]:
+    """GRPOConfig's arguments. On a GPU rollouts are sampled by vLLM, if it is installed and the recipe lets it."""
     told = common(recipe, cuda) | {
         "num_generations": recipe.samples,
         "max_completion_length": recipe.max_completion_tokens,
@@ -54,10 +55,11 @@ def of_grpo(recipe: GrpoRecipe, cuda: bool, vllm: bool = False) -> dict[str, Any
         "scale_rewards": recipe.scale_rewards,
         "mask_truncated_completions": recipe.mask_truncated,
     }
-    if vllm:
+    if cuda and recipe.vllm == "auto" and find_spec("vllm") is not None:
         told |= {
             "use_vllm": True,
             "vllm_mode": "colocate",
+            "vllm_enable_sleep_mode": True,  # its memory is the optimiser's while it does not sample (docs/gpu.md)
             "vllm_gpu_memory_utilization": recipe.vllm_memory,
             "vllm_max_model_length": recipe.max_prompt_tokens + recipe.max_completion_tokens,
         }

@@ -24,7 +24,10 @@ from webscale_rl.ledger import read_ledger
 from webscale_rl.training import Trained, load_recipe, train
 from webscale_rl.training.books import read_metrics
 
-pytestmark = pytest.mark.filterwarnings("ignore")  # of torch, transformers and TRL, which are not ours to mend
+pytestmark = [
+    pytest.mark.filterwarnings("ignore"),  # of torch, transformers and TRL, which are not ours to mend
+    pytest.mark.timeout(300),  # a process that is killed imports torch first
+]
 
 TEMPLATE = "{% for m in messages %}{{ m['content'] }}{% if m['role'] == 'user' %}={% endif %}{% endfor %}"
 COPY = [{"question": f"{a}{b}", "answer": str(a), "document_id": str(a)} for a in range(10) for b in range(10)]
