@@ -14,6 +14,7 @@ from typing import Self
 from webscale_rl.backend import BackendError
 from webscale_rl.engine.stop import RESUMABLE, WRONG_USAGE
 from webscale_rl.errors import RunStopped
+from webscale_rl.ledger import Ledger
 from webscale_rl.reward.blocking import BlockingJudge
 from webscale_rl.reward.judge import Judge
 from webscale_rl.reward.rollout import Rollout, decide
@@ -53,17 +54,15 @@ class Grader(AbstractContextManager["Grader"]):
             verdicts[place] = verdict
         return verdicts
 
-    @property
-    def tokens(self) -> int:
-        """Tokens of all the judge's calls, in and out."""
-        return 0 if self._judge is None else self._judge.spent.prompt_tokens + self._judge.spent.completion_tokens
-
-    @property
-    def usd(self) -> float | None:
-        """What they cost; None if a price was not known."""
+    def spent(self) -> Ledger:
+        """What all of the judge's calls took, in this process and those before it."""
+        if self._judge is None and self._options.model is not None and self._folder.exists():
+            self._blocking.grade_all([])  # reads what earlier processes paid for
         if self._judge is None:
-            return 0.0
-        return None if self._judge.spent.unpriced else self._judge.spent.usd
+            return Ledger()
+        calls = self._judge.spent
+        usd = None if calls.unpriced else calls.usd
+        return Ledger(judged=calls.prompt_tokens + calls.completion_tokens, usd=usd)
 
     def _make(self) -> Judge:
         assert self._options.model is not None

@@ -84,7 +84,8 @@ def sample(recipe: RejectRecipe, rows: Sequence[Question], policy: Any, seed: in
     mask = torch.tensor([[0] * (longest - len(one)) + [1] * len(one) for one in ids], device=model.device)
     torch.manual_seed(seed)
     model.eval()
-    with torch.no_grad():
+    mixed = model.device.type == "cuda" and recipe.precision in ("auto", "mixed")
+    with torch.no_grad(), torch.autocast(model.device.type, torch.bfloat16, enabled=mixed):
         found = model.generate(
             input_ids=inputs,
             attention_mask=mask,

@@ -127,7 +127,8 @@ class _Session:
             elif isinstance(recipe, GrpoRecipe):
                 reward = WatchedReward(recipe, self._books, grader)
             loop.learn(loop.Job(recipe, policy, encoded, self._out, self._books, interrupt, self._cuda), reward)
-            counts.judged, counts.usd = grader.tokens, grader.usd
+            spent = grader.spent()
+            counts.judged, counts.usd = spent.judged, spent.usd
         return encoded
 
     def _encoded(self) -> Encoded:
