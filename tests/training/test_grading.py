@@ -49,6 +49,7 @@ def test_what_a_judge_cost_is_known_also_if_it_is_not_asked_again(tmp_path: Path
 
 
 def test_a_judge_that_cannot_be_reached_stops_the_training_with_its_address(tmp_path: Path) -> None:
-    with Grader(JudgeOptions(model="judge", base_url="http://127.0.0.1:9/v1"), tmp_path) as grader:
-        with pytest.raises(RunStopped, match=r"judge: cannot reach http://127.0.0.1:9"):
-            grader.grade([UNCLEAR])
+    closed = "http://127.0.0.1:9"
+    told = pytest.raises(RunStopped, match=f"judge: cannot reach {closed}")
+    with Grader(JudgeOptions(model="judge", base_url=f"{closed}/v1"), tmp_path) as grader, told:
+        grader.grade([UNCLEAR])

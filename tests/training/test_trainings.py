@@ -8,6 +8,7 @@ import random
 import signal
 import subprocess
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -152,6 +153,30 @@ def test_a_signal_stops_it_after_a_step_with_a_checkpoint_and_exit_code_3(place:
     assert running.returncode == 3, complaint
     assert "stopped by SIGTERM; run again to go on" in complaint
     assert weights(learn(place, "grpo", warm, rows, out.name, **values)) == weights(whole)
+
+
+def test_it_may_go_on_with_fewer_sequences_in_memory_at_once(place: Path, warm: Path) -> None:
+    from safetensors.torch import load_file
+
+    rows = write_rows(place / "few.jsonl", COPY)
+    values = {"max_completion_tokens": 3, "max_steps": 6, "save_steps": 2}
+    whole = learn(place, "grpo", warm, rows, "memory-whole", **values)
+
+    class Crash(Exception):
+        pass
+
+    def crash(line: Mapping[str, Any]) -> None:
+        if line["step"] == 3:
+            raise Crash
+
+    recipe = load_recipe("tiny/grpo", plots=False, **values)
+    with pytest.raises(Crash):
+        train(recipe, warm, rows, place / "memory", device="cpu", watch=crash)
+    again = learn(place, "grpo", warm, rows, "memory", micro_batch=16, gradient_checkpointing=True, **values)
+    before, one, other = (load_file(model / "model.safetensors") for model in (warm, whole.model, again.model))
+    moved = sum(float((one[name] - before[name]).abs().sum()) for name in one)
+    assert sum(float((one[name] - other[name]).abs().sum()) for name in one) < 0.01 * moved
+    assert again.ledger.trained == whole.ledger.trained
 
 
 def start(method: str, model: Path, data: Path, out: Path, values: dict[str, Any]) -> subprocess.Popen[str]:

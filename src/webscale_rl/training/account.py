@@ -10,7 +10,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import orjson
 
 from webscale_rl.engine.rundir import SUMMARY_FILE
@@ -66,12 +65,12 @@ def _source(recipe: Recipe, taken: Taken, encoded: Encoded, tokenizer: Any) -> i
 
 
 def _made(recipe: Recipe, taken: Taken) -> Ledger | None:
-    """What making all of the data took."""
-    run = taken.place.run
-    if run is not None:
-        path = run / SUMMARY_FILE
-        if isinstance(recipe, ContinueRecipe) or not path.exists():
-            return None  # the documents themselves cost no call
-        return msgspec.structs.replace(of_summary(orjson.loads(path.read_bytes())), seconds=0.0)
+    """What making all of the data took: by the ledger beside it, else by the summary of its run."""
     folder: Path = taken.place.files[0].parent
-    return next((read_ledger(place) for place in (folder, folder.parent) if (place / LEDGER_FILE).exists()), None)
+    for place in (folder, folder.parent):
+        if (place / LEDGER_FILE).exists():
+            return read_ledger(place)
+    summary = None if taken.place.run is None else taken.place.run / SUMMARY_FILE
+    if summary is None or not summary.exists() or isinstance(recipe, ContinueRecipe):
+        return None  # a run's documents themselves cost no call
+    return of_summary(orjson.loads(summary.read_bytes()))

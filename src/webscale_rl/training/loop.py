@@ -124,7 +124,9 @@ def quiet() -> Iterator[None]:
 
 
 def learn(job: Job, reward: WatchedReward | None = None) -> None:
-    """Train until the last step, or raise RunStopped with a checkpoint behind it."""
+    """Train until the last step, or raise RunStopped with a checkpoint behind it. Raises TrainingError if the memory of
+    the GPU does not suffice."""
+    from torch import OutOfMemoryError
     from transformers.trainer_callback import PrinterCallback
 
     job.interrupt.check()
@@ -133,7 +135,14 @@ def learn(job: Job, reward: WatchedReward | None = None) -> None:
         trainer = _sft(job) if reward is None else _grpo(job, reward)
         trainer.remove_callback(PrinterCallback)
         trainer.add_callback(_recorder(job))
-        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+        try:
+            trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+        except OutOfMemoryError as error:
+            held = job.recipe.micro_batch or job.recipe.step_sequences
+            raise TrainingError(
+                f"the GPU's memory does not suffice for {held:,} sequences at once:"
+                f" --set micro_batch={max(1, held // 2)} and --set gradient_checkpointing=true, and run again to go on (docs/gpu.md): {_line(error)}"
+            ) from error
     job.books.reckon(trainer.state.global_step)
     job.interrupt.check()
 

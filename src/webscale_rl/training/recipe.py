@@ -19,8 +19,9 @@ Precision = Literal["auto", "float32", "mixed", "bfloat16"]
 Schedule = Literal["constant", "linear", "cosine"]
 Share = Annotated[float, Field(ge=0, le=1)]
 
-OPERATIONAL = frozenset({"log_to", "log_steps", "save_steps", "plots", "vllm_memory"})
-"""Keys that may differ when a training goes on: they change what is told and kept, not what is learned."""
+OPERATIONAL = frozenset("log_to log_steps save_steps plots vllm_memory micro_batch gradient_checkpointing".split())
+"""Keys that may differ when a training goes on: they change what is told, kept and held in memory, not what is learned
+(but for rounding)."""
 
 
 class _Section(BaseModel):

@@ -30,7 +30,7 @@ from webscale_rl.training.plots import draw
 from webscale_rl.training.recipe import ContinueRecipe, GrpoRecipe, JudgeOptions, Recipe, RejectRecipe, SftRecipe
 from webscale_rl.training.reject import sampled
 from webscale_rl.training.stock import write_stock
-from webscale_rl.training.stop import interrupts
+from webscale_rl.training.stop import Interrupt, interrupts
 from webscale_rl.training.watch import WatchedReward
 
 MODEL = "model"
@@ -68,15 +68,17 @@ def train(
     Raises TrainingError for data or a model that cannot be used, ChangedError if `out` holds another training,
     RunStopped after a signal, with a checkpoint.
     """
-    taken = read(recipe, data)
-    record = Record.of(recipe, model, data, taken)
-    out.mkdir(parents=True, exist_ok=True)
-    with owned(out):
-        claim(out, record)
-        if not (out / LEDGER_FILE).exists():
-            loop.require(recipe)
-            with loop.quiet():
-                _Session(recipe, str(model), taken, out, loop.on_cuda(device), watch).finish()
+    with interrupts() as interrupt:
+        taken = read(recipe, data)
+        record = Record.of(recipe, model, data, taken)
+        out.mkdir(parents=True, exist_ok=True)
+        with owned(out):
+            claim(out, record)
+            if not (out / LEDGER_FILE).exists():
+                loop.require(recipe)
+                with loop.quiet():
+                    cuda = loop.on_cuda(device)
+                    _Session(recipe, str(model), taken, out, cuda, Books(out, watch)).finish(interrupt)
     return Trained(out, read_ledger(out))
 
 
@@ -93,18 +95,17 @@ def read(recipe: Recipe, data: Path) -> Taken:
 class _Session:
     """One process's share of a training: from the rows to the model, or to a checkpoint."""
 
-    def __init__(self, recipe: Recipe, model: str, taken: Taken, out: Path, cuda: bool, watch: Watch | None) -> None:
+    def __init__(self, recipe: Recipe, model: str, taken: Taken, out: Path, cuda: bool, books: Books) -> None:
         self._recipe, self._taken, self._out, self._cuda = recipe, taken, out, cuda
-        self._name = model
-        self._books = Books(out, watch)
+        self._name, self._books = model, books
         self._tokenizer = loop.load_tokenizer(model)
 
-    def finish(self) -> None:
+    def finish(self, interrupt: Interrupt) -> None:
         """Train, and write what a finished training has; the ledger last."""
         encoded = self._encoded()
         self._tell(encoded)
         policy = loop.Policy(loop.load_model(self._name, self._recipe, self._cuda), self._tokenizer)
-        learned = self._learn(encoded, policy)
+        learned = self._learn(encoded, policy, interrupt)
         write_stock(self._out, self._recipe, self._name, learned, self._tokenizer, self._cuda)
         with replace_folder(self._out / MODEL) as temporary:
             policy.model.save_pretrained(temporary)
@@ -115,11 +116,11 @@ class _Session:
         write_ledger(self._out, ledger)
         shutil.rmtree(self._out / CHECKPOINTS, ignore_errors=True)
 
-    def _learn(self, encoded: Encoded, policy: loop.Policy) -> Encoded:
+    def _learn(self, encoded: Encoded, policy: loop.Policy, interrupt: Interrupt) -> Encoded:
         """Sample, if the method does, and learn. Gives what was learned."""
         recipe, counts = self._recipe, self._books.counts
         judge = getattr(recipe, "judge", JudgeOptions())
-        with interrupts() as interrupt, Grader(judge, self._out) as grader:
+        with Grader(judge, self._out) as grader:
             reward = None
             if isinstance(recipe, RejectRecipe):
                 turns = sampled(recipe, encoded, policy, self._out, self._books, grader, interrupt)
