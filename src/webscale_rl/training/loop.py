@@ -141,7 +141,7 @@ def learn(job: Job, reward: WatchedReward | None = None) -> None:
             held = job.recipe.micro_batch or job.recipe.step_sequences
             raise TrainingError(
                 f"the GPU's memory does not suffice for {held:,} sequences at once; run again to go on with"
-                f" --set micro_batch={max(1, held // 2)} --set gradient_checkpointing=true (docs/gpu.md): {_line(error)}"
+                f" --set micro_batch={max(1, held // 2)} --set gradient_checkpointing=true: {_line(error)}"
             ) from error
     job.books.reckon(trainer.state.global_step)
     job.interrupt.check()
