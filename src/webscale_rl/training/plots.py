@@ -44,7 +44,8 @@ def draw(folder: Path, books: Books) -> None:
         return
     columns = min(3, len(panels))
     rows = -(-len(panels) // columns)
-    figure = Figure(figsize=(4.5 * columns, 3.0 * rows), layout="constrained")
+    figure = Figure(figsize=(4.5 * columns, 3.0 * rows))
+    figure.subplots_adjust(left=0.06, right=0.98, bottom=0.18 / rows, top=1 - 0.15 / rows, hspace=0.4, wspace=0.22)
     FigureCanvasAgg(figure)
     for place, panel in enumerate(panels, 1):
         _draw(figure.add_subplot(rows, columns, place), lines, panel)
@@ -58,8 +59,9 @@ def _draw(axes: Any, lines: Sequence[dict[str, Any]], panel: _Panel) -> None:
     axes.plot(steps, values, linewidth=1.2)
     if panel.spread is not None:
         spread = dict(zip(*_points(lines, panel.spread), strict=True))
-        low = [value - spread.get(step, 0.0) for step, value in zip(steps, values, strict=True)]
-        high = [value + spread.get(step, 0.0) for step, value in zip(steps, values, strict=True)]
+        points = list(zip(steps, values, strict=True))
+        low = [max(0.0, value - spread.get(step, 0.0)) for step, value in points]  # a reward is 0 to 1
+        high = [min(1.0, value + spread.get(step, 0.0)) for step, value in points]
         axes.fill_between(steps, low, high, alpha=0.2, linewidth=0)
     axes.set_title(panel.title, fontsize=9)
     axes.set_xlabel("step", fontsize=8)
