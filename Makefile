@@ -2,6 +2,8 @@
 # make test-engines: tests/engines on the engines themselves. Needs a C++ compiler, two gigabytes, and five minutes.
 # make test-trainers: the reward's hooks and the exports on the trainers themselves, each in a virtual environment of
 # its own. Ten gigabytes and a quarter of an hour; TRAINERS=skyrl names those that are wanted.
+# make test-training: trainings, evaluations and the experiment on models made there; torch, TRL and lm-eval, and some
+# ten minutes. A CPU wheel of torch in pip's find-links will do.
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
@@ -22,7 +24,7 @@ verifiers_NEEDS := verifiers==0.4.*
 nemo_gym_NEEDS := nemo-gym==0.4.* aiohttp
 nemo_gym_PYTHON ?= python3.12
 
-.PHONY: demo test test-engines test-trainers lint bench clean
+.PHONY: demo test test-engines test-trainers test-training lint bench clean
 .PRECIOUS: .venv-trainers/%/.done
 
 demo: $(VENV)/.demo
@@ -42,6 +44,10 @@ test-trainers: $(TRAINERS:%=test-trainer-%)
 test-trainer-%: .venv-trainers/%/.done
 	.venv-trainers/$*/bin/python -m pytest -rs -p no:cacheprovider \
 		tests/reward/hooks/test_$*.py tests/dataset/contracts/test_load_$*.py
+
+test-training: .venv-training/.done
+	OMP_NUM_THREADS=1 .venv-training/bin/python -m pytest -rs -p no:cacheprovider \
+		$(wildcard tests/training tests/evaluation tests/experiment)
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check --fix .
@@ -72,5 +78,13 @@ $(VENV)/.engines: $(INPUTS) | $(VENV)/bin/python
 	rm -rf .venv-trainers/$*/lib/python*/site-packages/tests  # some bring their own, which would hide ours
 	@touch $@
 
+# verl without what it needs: its configuration is read, and nothing of it runs.
+.venv-training/.done: $(INPUTS)
+	$(PYTHON) -m venv .venv-training
+	.venv-training/bin/python -m pip install --quiet --disable-pip-version-check -e '.[train,eval,test]'
+	.venv-training/bin/python -m pip install --quiet --disable-pip-version-check --no-deps $(firstword $(verl_NEEDS))
+	rm -rf .venv-training/lib/python*/site-packages/tests  # some bring their own, which would hide ours
+	@touch $@
+
 clean:
-	rm -rf $(VENV) .venv-trainers runs/demo build dist
+	rm -rf $(VENV) .venv-trainers .venv-training runs/demo build dist

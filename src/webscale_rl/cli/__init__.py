@@ -24,6 +24,7 @@ from webscale_rl.cli import (
     reward_server,
     run,
     score,
+    train,
 )
 from webscale_rl.cli.options import RESUMABLE, WRONG_USAGE, fail
 
@@ -39,6 +40,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "score": score.score,
     "decontaminate": decontaminate.decontaminate,
     "reward-server": reward_server.reward_server,
+    "train": train.train_command,
     "domains": inspect.domains_command,
     "check-config": inspect.check_config,
     "init": inspect.init,
