@@ -13,7 +13,18 @@ from collections.abc import Callable
 
 import typer
 
-from webscale_rl.cli import balance, compare, decontaminate, dedup, difficulty, inspect, reward_server, run, score
+from webscale_rl.cli import (
+    balance,
+    compare,
+    decontaminate,
+    dedup,
+    difficulty,
+    evaluate,
+    inspect,
+    reward_server,
+    run,
+    score,
+)
 from webscale_rl.cli.options import RESUMABLE, WRONG_USAGE, fail
 
 COMMANDS: dict[str, Callable[..., None]] = {
@@ -26,6 +37,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "dedup": dedup.dedup,
     "balance": balance.balance,
     "score": score.score,
+    "evaluate": evaluate.evaluate_command,
     "decontaminate": decontaminate.decontaminate,
     "reward-server": reward_server.reward_server,
     "domains": inspect.domains_command,
