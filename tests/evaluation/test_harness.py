@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +121,51 @@ def test_a_tag_is_the_mean_of_its_tasks_and_a_wrong_metric_is_named(model: Path,
         harness.evaluate(SuiteRow(name="a", task="tiny_generate", metric="f1,none"))
     with pytest.raises(RowFailed, match="fixes its number of shots at 0"):
         harness.evaluate(SuiteRow(name="a", task="tiny_choice", metric="acc,none", shots=3))
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("chat", [False, True])
+def test_a_served_model_is_asked_by_lm_eval_too(tasks: Path, monkeypatch: pytest.MonkeyPatch, chat: bool) -> None:
+    pytest.importorskip("tenacity")
+    monkeypatch.setenv("OPENAI_API_KEY", "none")
+    asked: list[tuple[str, Any]] = []
+
+    class Three(BaseHTTPRequestHandler):
+        """A model that answers 3."""
+
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            asked.append((self.path, body))
+            choice = {
+                "index": 0,
+                "message": {"role": "assistant", "content": "3"},
+                "text": "3",
+                "finish_reason": "stop",
+            }
+            answer = json.dumps({"choices": [choice]}).encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def log_message(self, *args: Any) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Three) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        options = Options(base_url=f"http://127.0.0.1:{server.server_port}/v1", chat=chat, traffic={"concurrency": 2})
+        path = suite(
+            tasks, {"name": "G", "task": "tiny_generate", "max_tokens": 3}, {"name": "C", "task": "tiny_choice"}
+        )
+        evaluated = evaluate("student", path, tasks.parent / "out", options=options)
+        server.shutdown()
+    generate, choice = evaluated.rows
+    assert (generate.status, generate.score, generate.count) == ("done", 1 / 8, 8), "2 plus 1 is 3"
+    assert (generate.ledger.rollout, generate.ledger.usd) == (8, None)
+    assert "log-likelihoods, which a server does not give" in choice.why
+    assert {place for place, _ in asked} == {"/v1/chat/completions" if chat else "/v1/completions"}
+    assert {(body["model"], body["max_tokens"], body["temperature"]) for _, body in asked} == {("student", 3, 0)}
 
 
 def test_a_group_is_added_up_by_lm_eval_and_a_tag_by_us() -> None:

@@ -54,7 +54,7 @@ def test_an_answer_ends_where_the_model_ends_it(made: Any) -> None:
 
     model, tokenizer = tiny(width=32, layers=1, context=64)
     with torch.no_grad():
-        model.lm_head.weight[1] = 100 * model.lm_head.weight[1]  # the end of the text, whatever came before
+        model.lm_head.weight[0] = 100 * model.lm_head.weight[0]  # the end of the text, whatever came before
     ends = complete(model, tokenizer, PROMPTS, Sampler(samples=8, temperature=5.0, max_tokens=8), special=True)
     stopped = [one for one in ends if not one.cut]
     assert stopped

@@ -15,7 +15,7 @@ def tiny(width: int = 128, layers: int = 4, context: int = 512, seed: int = 0) -
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers
     from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-    marks = ["<pad>", "<eos>", "<unk>"]
+    marks = ["<eos>", "<pad>", "<unk>"]
     words = {token: at for at, token in enumerate([*marks, *CHARACTERS])}
     inner = Tokenizer(models.WordLevel(words, unk_token="<unk>"))
     inner.pre_tokenizer = pre_tokenizers.Split("", "isolated")
@@ -34,16 +34,19 @@ def tiny(width: int = 128, layers: int = 4, context: int = 512, seed: int = 0) -
         max_position_embeddings=context,
         initializer_range=0.1,
         bos_token_id=None,
-        eos_token_id=1,
-        pad_token_id=0,
+        eos_token_id=0,
+        pad_token_id=1,
         tie_word_embeddings=True,
     )
     return LlamaForCausalLM(config).eval(), tokenizer
 
 
-def saved(folder: Path, **shape: int) -> Path:
-    """The same as a folder that `transformers` loads."""
+def saved(folder: Path, *, mute: bool = False, **shape: int) -> Path:
+    """The same as a folder that `transformers` loads. A mute model ends at once: all tokens are alike to it, and the end
+    is the first of them."""
     model, tokenizer = tiny(**shape)
+    if mute:
+        model.model.norm.weight.data.zero_()
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
