@@ -42,8 +42,8 @@ def tiny(width: int = 128, layers: int = 4, context: int = 512, seed: int = 0) -
 
 
 def saved(folder: Path, *, mute: bool = False, **shape: int) -> Path:
-    """The same as a folder that `transformers` loads. A mute model ends at once: all tokens are alike to it, and the end
-    is the first of them."""
+    """The same as a folder that `transformers` loads. A mute model ends at once: all tokens are alike to it, and
+    the end is the first of them."""
     model, tokenizer = tiny(**shape)
     if mute:
         model.model.norm.weight.data.zero_()

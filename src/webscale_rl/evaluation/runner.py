@@ -101,8 +101,9 @@ class _Evaluation:
             if failed.__cause__ is not None:
                 write_text(fault, "".join(traceback.format_exception(failed.__cause__)))
             self._options.tell(f"{row.name}: failed: {failed}")
-            return Result(row.name, row.kind, "failed", why=str(failed), published=row.published, identity=made_of)
-        result = msgspec.structs.replace(result, published=row.published, identity=made_of)
+            result = Result(row.name, row.kind, "failed", why=str(failed))
+        shots = row.shots if result.shots is None else result.shots
+        result = msgspec.structs.replace(result, shots=shots, published=row.published, identity=made_of)
         if result.status == "done":
             write_row(self._folder, row.slug, result)
         return result
