@@ -21,7 +21,7 @@ import msgspec
 from webscale_rl.errors import TrainingError
 from webscale_rl.evaluation.sampling import Completion, Sampler, complete
 from webscale_rl.evaluation.statistics import Mean, mean, pass_at
-from webscale_rl.reward import Verdict, reward
+from webscale_rl.reward import Reference, Verdict, references, reward
 from webscale_rl.rowfiles import Fault, source
 from webscale_rl.training import prompting
 from webscale_rl.types import content_id
@@ -30,11 +30,13 @@ GREEDY = Sampler()
 
 
 class Question(msgspec.Struct, frozen=True):
-    """A row of a suite. `truth` is what the reward takes: text, several texts, or a typed reference."""
+    """A row of a suite. `truth` is what the reward takes: text, several texts, or a typed reference. `typed` is the same
+    typed once: typing costs as much as grading, and many models are asked the same."""
 
     question: str
     truth: Any
     answer_type: str | None = None
+    typed: tuple[Reference, ...] = ()
 
     @property
     def id(self) -> str:
@@ -52,18 +54,18 @@ class Question(msgspec.Struct, frozen=True):
             truth = str(truth)
         if not truth or not isinstance(truth, (str, list, dict)):
             raise TrainingError(f"{where}: no answer; write text, a list of texts, or a reference")
-        found = cls(question, truth, kind if isinstance(kind, str) and kind else None)
+        hint = kind if isinstance(kind, str) and kind else None
         try:
-            verdict = found.verdict("")
+            typed = references(truth, question, hint)
         except (TypeError, ValueError) as error:
             raise TrainingError(f"{where}: {error}") from None
-        if verdict.score is None:
+        if not any(one.answer.strip() for one in typed):
             raise TrainingError(f"{where}: the answer is empty")
-        return found
+        return cls(question, truth, hint, typed)
 
     def verdict(self, response: str) -> Verdict:
         """Whether a response is right."""
-        return reward(response, self.truth, self.question, self.answer_type)
+        return reward(response, self.typed or self.truth, self.question, self.answer_type)
 
 
 class Answer(msgspec.Struct, frozen=True):

@@ -121,8 +121,9 @@ def claim(folder: Path, settings: Mapping[str, Any]) -> None:
         ours = {SETTINGS, ".lock", f".{SETTINGS}.tmp"}
         if folder.exists() and any(entry.name not in ours for entry in folder.iterdir()):
             raise ConfigError(f"{folder}: holds something else than an evaluation; choose another --out") from None
-        (folder / ROWS).mkdir(parents=True, exist_ok=True)
-        write_text(path, _dumped(settings))
+        folder.mkdir(parents=True, exist_ok=True)
+        write_text(path, _dumped(settings))  # first: a folder with rows and no settings is not ours
+        (folder / ROWS).mkdir()
         return
     except orjson.JSONDecodeError as error:
         raise ConfigError(f"{path}: cannot be read ({error}); choose another --out") from error
