@@ -91,7 +91,7 @@ class Harness:
         try:
             found = manager.load([name])
         except ImportError as error:
-            raise RowFailed(f"{name}: needs another package ({_first(error)})") from error
+            raise RowFailed(f"{name}: needs another package, {NEEDS} ({_first(error)[:100]})") from error
         except FAULTS as error:
             gated = "gated" in str(error).lower()
             todo = (

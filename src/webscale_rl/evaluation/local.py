@@ -30,7 +30,7 @@ GREEDY = Sampler()
 
 
 class Question(msgspec.Struct, frozen=True):
-    """A row of a suite. `truth` is what the reward takes: text, several texts, or a typed reference. `typed` is the same
+    """A row of a suite. `truth` is what the reward takes: text, several texts, or a typed reference. `typed` is that,
     typed once: typing costs as much as grading, and many models are asked the same."""
 
     question: str
