@@ -75,20 +75,25 @@ def test_what_does_not_fit_the_context_is_told_or_loses_its_beginning(made: Any)
 def test_a_model_that_knows_its_answers_is_graded_right() -> None:
     import torch
 
-    model, tokenizer = tiny(width=32, layers=1, context=96)
-    rows = [{"question": f"What is {n} plus 1?", "answer": str(n + 1)} for n in range(8)]
-    texts = [prompting.prompt(row["question"]) + f" {row['answer']}<eos>" for row in rows]
-    batch = tokenizer(texts, return_tensors="pt", padding=True)
-    labels = batch["input_ids"].masked_fill(batch["attention_mask"] == 0, -100)
-    optimiser = torch.optim.AdamW(model.parameters(), lr=2e-2)
+    model, tokenizer = tiny(width=64, layers=1, context=96)
+    rows = [{"question": f"What is {n} plus 1?", "answer": str(n + 1)} for n in range(4)]
+    prompts = [prompting.prompt(row["question"]) for row in rows]
+    texts = [f"{before} {row['answer']}<eos>" for before, row in zip(prompts, rows, strict=True)]
+    ids = torch.tensor(tokenizer(texts)["input_ids"])  # all are of one length
+    labels = ids.clone()
+    labels[:, : len(prompts[0])] = -100
+    optimiser = torch.optim.AdamW(model.parameters(), lr=1e-2)
     before = grade(model, tokenizer, rows, Sampler(max_tokens=4))
-    for _ in range(40):
-        loss = model(**batch, labels=labels).loss
+    for _ in range(300):
+        loss = model(input_ids=ids, labels=labels).loss
+        if loss.item() < 0.02:
+            break
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
     after = grade(model, tokenizer, rows, Sampler(max_tokens=4))
-    assert after.score >= before.score + 0.5, [answer.response for answer in after.answers]
+    assert before.score < 0.5
+    assert after.score == 1.0, [answer.response for answer in after.answers]
     assert not any(answer.cut for answer in after.answers), "it has learned where to end"
 
 
