@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from webscale_rl import corpus
 from webscale_rl.backend import Backend
 from webscale_rl.config import Parts, Run
+from webscale_rl.dataset.held_out import COUNT, SHARE, Choice
 from webscale_rl.dataset.rows import EXAMPLE_COLUMNS
 from webscale_rl.engine.estimate import estimated
 from webscale_rl.engine.feed import Item
@@ -232,6 +233,52 @@ async def difficulty_async(
     config = closed_book_run(home, model, samples, temperature, settings or {})
     parts = Parts(config, backend)
     return await follow(config, parts, partial(questions, home), lambda seconds: conclude(config, parts), watch)
+
+
+def rationales(
+    folder: str | Path,
+    model: str | None = None,
+    *,
+    count: int = COUNT,
+    share: float = SHARE,
+    settings: Mapping[str, Any] | None = None,
+    backend: Backend | None = None,
+    watch: Watch | None = None,
+) -> dict[str, Any]:
+    """Have a model that knows the answers write short chains of thought for held-out questions of a finished run, and
+    keep those whose final answer is right: DIR/rationales/dataset. What was answered before is not asked again.
+
+    Held out are documents with at most `count` pairs, and at most that share of the dataset. The model and its servers
+    are the run's, unless `model` or `settings`, keys of a Run, say otherwise. Gives what became of the questions, and
+    what it cost (see docs/rationales.md). Raises what `run` raises.
+    """
+    return _done(
+        rationales_async(folder, model, count=count, share=share, settings=settings, backend=backend, watch=watch)
+    )
+
+
+async def rationales_async(
+    folder: str | Path,
+    model: str | None = None,
+    *,
+    count: int = COUNT,
+    share: float = SHARE,
+    settings: Mapping[str, Any] | None = None,
+    backend: Backend | None = None,
+    watch: Watch | None = None,
+) -> dict[str, Any]:
+    """The same as `rationales`, as a coroutine."""
+    from webscale_rl.engine.rationales import conclude, held_out_questions, rationales_run
+
+    if count < 1 or not 0 < share <= 1:
+        raise ConfigError(f"count and share: at least 1, and above 0 up to 1 (they are {count} and {share:g})")
+    home = Path(folder)
+    config = rationales_run(home, model, settings or {})
+    parts = Parts(config, backend)
+    choice = Choice(count, share, config.seed)
+    return await follow(
+        config, parts, partial(held_out_questions, home, choice), partial(conclude, config, parts, choice), watch
+    )
 
 
 def _drawn(items: Iterable[Item], count: int, config: Run, longest: int, stop: Stop) -> Sample:
