@@ -273,7 +273,7 @@ async def rationales_async(
     if count < 1 or not 0 < share <= 1:
         raise ConfigError(f"count and share: at least 1, and above 0 up to 1 (they are {count} and {share:g})")
     home = Path(folder)
-    config = rationales_run(home, model, settings or {})
+    config = rationales_run(home, model, settings or {}, given=backend is not None)
     parts = Parts(config, backend)
     choice = Choice(count, share, config.seed)
     return await follow(

@@ -75,7 +75,7 @@ class Rationale(Stage[Document, Text, Pair]):
             return self.drop(*said)
         told, question = record.metadata, record.text
         truth, kind = told["reference"] or told["answer"], told["answer_type"]
-        said = settled(said, truth, question, kind)
+        said = settled(said, told["answer"], truth, question, kind)
         verdict = reward(said.text, truth, question, kind)
         if verdict.score != 1:
             detail = defuse(f"{verdict.how}: {verdict.extracted}")[:300]
@@ -87,15 +87,16 @@ class Rationale(Stage[Document, Text, Pair]):
         return [Pair(brief, question, said.answer, kind, said.reasoning, told["reference"])]
 
 
-def rationales_run(home: Path, model: str | None, settings: Mapping[str, Any]) -> Run:
+def rationales_run(home: Path, model: str | None, settings: Mapping[str, Any], *, given: bool = False) -> Run:
     """The run that asks for rationales: by the model and servers of the run in `home`, or by `model`, or whom
-    `settings`, keys of a Run, name.
+    `settings`, keys of a Run, name. A backend that was `given` knows its model itself.
 
     Raises ConfigError if `home` holds no finished run, or none that tells which server to ask.
     """
     before = configuration(home)
     named = settings.get("backend", {})
-    model = model or named.get("model") or (before["backend"].get("model") if "use" not in named else None)
+    if not given and named.get("use", before["backend"]["use"]) == before["backend"]["use"]:
+        model = model or named.get("model") or before["backend"].get("model")
     own: dict[str, Any] = {
         "pipeline": [f"{__name__}:{Rationale.__name__}"],
         "stages": {Rationale.name: {"model": model} if model else {}},
@@ -162,7 +163,7 @@ def conclude(config: Run, parts: Parts, choice: Choice, seconds: float) -> dict[
 def _told(home: Path, summary: Mapping[str, Any], generator: str, choice: Choice) -> dict[str, Any]:
     found = read_held_out(home / RATIONALES / HELD_OUT_FILE)
     assert found is not None  # it was written before the first question was asked
-    asked = summary["documents"]
+    asked = summary["funnel"][0]
     return {
         "documents": len(found[1]),
         "asked": asked["seen"],

@@ -17,7 +17,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from webscale_rl.normalise import tokens
+from webscale_rl.normalise import tokens, wording
 from webscale_rl.prompt import defuse
 from webscale_rl.reward import reward
 from webscale_rl.reward.extract import Extracted, NoAnswer, extract, outside_thoughts
@@ -35,7 +35,7 @@ _TOLD = r"(?:given|told|shown|provided with|supplied with|handed)"
 _PROOF = r"(?:evidence|quotation|quote|proof|quoted (?:words|sentence)|supporting (?:text|words|sentence))"
 _GIVEN = re.compile(
     rf"\b{_SHOWN} (?:(?:final|correct|right|short) )?answer\b"
-    rf"|\banswer (?:that )?(?:(?:i|we|you) (?:was|were|am|are) |(?:is|was) )?(?:already )?(?:{_TOLD}|known)\b"
+    rf"|\banswer (?:that )?(?:(?:i|we|you) (?:was|were|am|are) |(?:is|was) )?(?:already )?(?:{_TOLD}|provided|supplied|known)\b"
     r"(?! (?:by|as|in terms|to be|for)\b)"
     r"|\bground[- ]truth\b|\banswer key\b"
     r"|\b(?:match(?:es|ing|ed)?|consistent with|in (?:line|agreement) with|agree(?:s|ing)? with|confirm(?:s|ing|ed)?)"
@@ -77,15 +77,24 @@ def parted(reply: str) -> Parted | Fault:
     body = defuse(reply[slice(*visible)]).strip()
     reasoning, _, last = body.rpartition("\n")
     line = _ANSWER_LINE.match(last)
-    if line is None or not last[line.end() :].strip():
-        return Fault(NO_LINE, last[-300:])
-    return Parted(reasoning.rstrip(), last[line.end() :].strip())
+    answer = last[line.end() :].strip() if line else ""
+    if line and line[0].count("**") % 2 and answer.count("**") % 2:  # the whole line is bold
+        answer = answer.removesuffix("**").rstrip()
+    return Parted(reasoning.rstrip(), answer) if answer else Fault(NO_LINE, last[-300:])
 
 
-def settled(said: Parted, truth: GroundTruth, question: str, kind: str) -> Parted:
-    """The same with the answer alone on its line, as the reward reads it: no full stop, box or afterthought."""
+def settled(said: Parted, answer: str, truth: GroundTruth, question: str, kind: str) -> Parted:
+    """The same with the answer alone on its line, as the reward reads it: no box, no afterthought. Where it is the
+    ground truth but for case and a full stop, it is written as that."""
     verdict = reward(said.text, truth, question, kind, style="marker")
-    return said if verdict.span is None else said._replace(answer=said.text[slice(*verdict.span)])
+    if verdict.span is None:
+        return said
+    found = said.text[slice(*verdict.span)]
+    return said._replace(answer=answer if _bare(found) == _bare(answer) else found)
+
+
+def _bare(answer: str) -> str:
+    return wording(answer).rstrip(".")
 
 
 def fault(said: Parted, truth: GroundTruth, question: str, kind: str, words: tuple[int, int]) -> Fault | None:

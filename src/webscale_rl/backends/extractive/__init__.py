@@ -24,7 +24,7 @@ from webscale_rl.backend import BackendOptions, BadRequest, Reply, Request, Text
 from webscale_rl.backends.extractive import informative, questions, readout, verify
 from webscale_rl.backends.extractive.page import clean, read
 from webscale_rl.backends.extractive.subject import Classifier
-from webscale_rl.normalise import restates
+from webscale_rl.normalise import restates, wording
 from webscale_rl.stage import Context
 from webscale_rl.stages.agree import AgreeReply
 from webscale_rl.stages.check import CheckReply
@@ -111,6 +111,7 @@ class Extractive:
 
     def _rationale(self, request: Request) -> Text:
         """The proof is all the reasoning that there is. One that does not say the answer proves nothing by itself."""
-        slots = request.slots
-        proof = clean(slots["evidence"])
-        return Text(f"{proof if restates(proof, slots['answer']) else ''}\n\nAnswer: {slots['answer']}")
+        evidence, answer = request.slots["evidence"], request.slots["answer"]
+        term, _, meaning = evidence.strip().partition("\n")
+        proof = f"{clean(term)}: {clean(meaning)}" if wording(term) == wording(answer) else clean(evidence)
+        return Text(f"{proof if restates(proof, answer) else ''}\n\nAnswer: {answer}")
