@@ -111,6 +111,7 @@ def test_a_rationale_is_a_chat_that_ends_in_an_answer_the_reward_takes(made: Pat
 def test_what_teaches_nothing_is_dropped_with_its_reason(made: Path) -> None:
     truths = {row["question"]: row["id"] for row in rows(made)}
     said = {
+        "not_reached": lambda answer, evidence: "Answer: none",
         "wrong": lambda answer, evidence: f"We recall this. It follows.\nAnswer: {wrong(answer)}",
         "cut_off": lambda answer, evidence: (f"We recall this. {evidence}\nAnswer: {answer}", "length"),
         "refused": lambda answer, evidence: ("", "content_filter"),
@@ -201,7 +202,7 @@ def test_a_second_time_nothing_is_asked_and_all_bytes_are_the_same(made: Path) -
         assert len(server.books.entries) == first["asked"] == first["calls"]
         assert first["generator"] == "openai/writer"
         assert {row["generator"] for row in rows(made / "rationales")} == {"openai/writer"}
-        assert first["dropped"].keys() <= {"wrong", "given_answer"}
+        assert first["dropped"].keys() <= {"not_reached", "given_answer"}
         assert 0 < first["kept"] < first["asked"]
 
 

@@ -41,6 +41,9 @@ from webscale_rl.types import Brief, Document, Drop, Pair, content_id
 
 _ASKED = ("id", "document_id", "question", "answer", "answer_type", "reference", "evidence", "domain", "source", "url")
 
+NOT_REACHED = "none"
+"""What the prompt tells a model to answer, and nothing else, if it cannot come to the ground truth honestly."""
+
 
 class RationaleOptions(PromptedOptions):
     """Options of the rationale stage."""
@@ -55,7 +58,7 @@ class Rationale(Stage[Document, Text, Pair]):
     name = "rationale"
     takes = Document
     gives = Pair
-    reasons = frozenset({*REASONS, "wrong", "undecided", "cut_off", "refused"})
+    reasons = frozenset({*REASONS, "not_reached", "wrong", "undecided", "cut_off", "refused"})
     slots = frozenset({"question", "answer", "evidence"})
     reply_type = Text
     Options: ClassVar[Any] = RationaleOptions
@@ -78,6 +81,8 @@ class Rationale(Stage[Document, Text, Pair]):
         said = settled(said, told["answer"], truth, question, kind)
         verdict = reward(said.text, truth, question, kind)
         if verdict.score != 1:
+            if not said.reasoning and said.answer.casefold() == NOT_REACHED:
+                return self.drop("not_reached")
             detail = defuse(f"{verdict.how}: {verdict.extracted}")[:300]
             return self.drop("undecided" if verdict.score is None else "wrong", detail)
         bounds = (self.options.min_words, self.options.max_words)
