@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from webscale_rl.report.difficulty import difficulty_lines
+from webscale_rl.report.rationales import rationale_lines
 from webscale_rl.report.text import books_lines, clean, dollars, funnel_lines, pair_lines
 from webscale_rl.types import Example
 
@@ -159,3 +160,23 @@ def test_difficulty_is_told_with_how_often_and_what_it_cost() -> None:
     assert "calls answered: 16; cost: $0.0123" in lines
     failed = told | {"mean": None, "usd": None, "failures": {"closed_book: timeout": 2}, "dataset": "d"}
     assert any(line.startswith("failures: closed_book: timeout 2;") for line in difficulty_lines(failed))
+
+
+def test_rationales_are_told_with_what_was_held_out_and_why_some_were_dropped() -> None:
+    held_out = {"documents": 3, "asked": 10, "of": 60, "count": 10_000, "share": 0.2, "seed": 0}
+    ends = {"kept": 7, "dropped": {"given_answer": 1, "wrong": 2}, "failed": 0, "generator": "openai/m\x1b[2J"}
+    paths = {"dataset": "runs/x/rationales/dataset", "held_out": "runs/x/rationales/held_out.parquet"}
+    told = held_out | ends | paths | {"calls": 10, "usd": 0.0123, "failures": {}}
+    assert list(rationale_lines(told)) == [
+        "held out: 3 documents with 10 of 60 pairs (no more than 10,000, nor than 20 %)",
+        "rationales: 10 asked = 7 kept + 3 dropped + 0 failed",
+        "  wrong                 2",
+        "  given_answer          1",
+        "written by: openai/m[2J",
+        "calls answered: 10; cost: $0.0123",
+        "held out: runs/x/rationales/held_out.parquet",
+        "dataset: runs/x/rationales/dataset",
+    ]
+    failed = list(rationale_lines(told | {"usd": None, "failures": {"rationale: timeout": 2}}))
+    assert any(line.startswith("failures: rationale: timeout 2;") for line in failed)
+    assert any(line.startswith("cost: unknown") for line in failed)
