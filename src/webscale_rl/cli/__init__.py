@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 import typer
 
-from webscale_rl.cli import balance, compare, decontaminate, dedup, difficulty, inspect, reward_server, run, score
+from webscale_rl.cli import balance, compare, decontaminate, dedup, difficulty, inspect, refine, reward_server, run, score
 from webscale_rl.cli.options import RESUMABLE, WRONG_USAGE, fail
 
 COMMANDS: dict[str, Callable[..., None]] = {
@@ -23,6 +23,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "compare": compare.compare,
     "export": inspect.export,
     "difficulty": difficulty.difficulty_command,
+    "refine": refine.refine_command,
     "dedup": dedup.dedup,
     "balance": balance.balance,
     "score": score.score,

@@ -5,6 +5,7 @@
     generate   definitions, dates, numbers, names asked      questions.py and its imports
     check      finds the answer again and compares                verify.py
     agree      reads the answer off the document, without it      readout.py
+    compare, worth, program, clean: the refining stages           refining.py
 
 It looks at a request's slots, never at the rendered messages. Asks English questions only: a page of another language
 can pass the filter and gets no pair. Declines rather than guesses. Knows no facts: what a document says is taken for
@@ -20,7 +21,7 @@ import msgspec
 from pydantic import Field, field_validator
 
 from webscale_rl.backend import BackendOptions, BadRequest, Reply, Request
-from webscale_rl.backends.extractive import informative, questions, readout, verify
+from webscale_rl.backends.extractive import informative, questions, readout, refining, verify
 from webscale_rl.backends.extractive.page import read
 from webscale_rl.backends.extractive.subject import Classifier
 from webscale_rl.stage import Context
@@ -62,6 +63,7 @@ class Extractive:
             "generate": self._generate,
             "check": self._check,
             "agree": self._agree,
+            **refining.ANSWERS,
         }
 
     async def reply(self, request: Request) -> Reply:
