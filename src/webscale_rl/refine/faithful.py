@@ -5,8 +5,8 @@ Refused are
 - a capitalised word that the source does not hold in any case: a name
 - more negations than the source has
 - words that the source does not hold, more than two and than one in fifty: so many may be misspellings that were mended
-- a passage of its own: more than LONGEST_NEW runs of five words in a row of which the source holds none. A cut makes four
-  of them where its ends meet, a word that was mended five, a sentence that was written anew as many as it has words
+- a passage of its own: more than LONGEST_NEW runs of five words in a row of which the source holds none. A cut makes
+  four of them where its ends meet, a word that was mended five, a new sentence as many as it has words
 - more visible characters than the source, by more than a fiftieth: repetition
 - fewer than may be left
 

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -159,10 +160,10 @@ async def refine_async(
                     await servers.aclose()  # what is left needs no model
                     if _digest(files) != source:
                         raise CorpusError(
-                            "the corpus was changed while it was refined; run again to refine what is new"
+                            "the corpus was changed while it was refined; run again, which asks for what is new"
                         )
                     ordinals = [text.ordinal for text in anchored]
-                    again = lambda: corpus.read(files, config.corpus)  # noqa: E731
+                    again = partial(corpus.read, files, config.corpus)
                     summary = await asyncio.to_thread(conclude, method, config, parts, again, ordinals, seconds())
     except OSError as error:
         raise _unwritable(folder, error) from error

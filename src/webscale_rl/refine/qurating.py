@@ -45,9 +45,10 @@ class Opponents(Stage[Document, None, Brief]):
         """Both orders for each opponent."""
         if not record.text.strip():
             return self.drop("empty")
+        tokens = record.metadata["tokens"]
         briefs = [
             Brief(
-                msgspec.structs.replace(record, metadata={"opponent": text, "tokens": record.metadata["tokens"]}),
+                msgspec.structs.replace(record, metadata={"opponent": text, "tokens": tokens}),
                 "",
                 name,
             )

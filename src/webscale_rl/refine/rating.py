@@ -51,10 +51,10 @@ class Scores:
                 file.write(entries.tobytes())
 
     def standardised(self, chunk: npt.NDArray[Any], criteria: Sequence[str]) -> npt.NDArray[np.float64]:
-        """The mean of these criteria's scores for each entry, each criterion with mean 0 and variance 1 in the corpus."""
+        """Each entry's mean score by these criteria, each criterion with mean 0 and variance 1 in the corpus."""
         mean = self._sum / max(1, self.count)
         spread = np.sqrt(np.maximum(self._squares / max(1, self.count) - mean**2, 0))
-        wanted = [CRITERIA.index(criterion) for criterion in criteria]  # type: ignore[arg-type]
+        wanted = [CRITERIA.index(criterion) for criterion in criteria]
         safe = np.where(spread > 10**-DIGITS, spread, np.inf)  # a criterion on which all are equal decides nothing
         found: npt.NDArray[np.float64] = np.round(((chunk["scores"] - mean) / safe)[:, wanted].mean(axis=1), DIGITS)
         return found
@@ -80,7 +80,7 @@ def _blocks(documents: Iterable[Outcomes], block: int) -> Iterator[list[Outcomes
 
 
 def _rated(group: Sequence[Outcomes], anchors: Sequence[int]) -> npt.NDArray[Any]:
-    """The entries of a block's kept documents. What a failed document's other comparisons say of its opponents counts."""
+    """The entries of a block's kept documents. What a failed one's other comparisons say of its opponents counts."""
     results = _results(group)
     players = {ordinal: place for place, ordinal in enumerate(sorted({one for pair in results for one in pair}))}
     first = np.array([players[pair[0]] for pair in results], np.int64)

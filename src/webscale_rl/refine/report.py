@@ -24,7 +24,8 @@ def refined_lines(done: Refined) -> Iterator[str]:
             yield line
     tokens = summary["tokens"]
     share = f", {100 * tokens['kept'] / tokens['source']:.0f} %" if tokens["source"] else ""
-    yield f"tokens (estimated): {tokens['source']:,} in, {tokens['kept']:,} kept{share}; by {clean(summary['refiner'], 80)}"
+    refiner = clean(summary["refiner"], 80)
+    yield f"tokens (estimated): {tokens['source']:,} in, {tokens['kept']:,} kept{share}; by {refiner}"
     for row in islice(_rows(done), SHOWN):
         score = f"  score {row['score']:.2f}" if "score" in row else ""
         yield f"  {clean(row['id'], 60)}{score}  {clean(row['text'], 80)}"

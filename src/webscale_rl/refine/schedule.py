@@ -49,7 +49,7 @@ def anchors(items: Iterable[Item], options: OpponentsOptions, seed: int, limit: 
 
 
 def matched(items: Iterable[Item], anchored: Sequence[Text], options: OpponentsOptions, seed: int) -> Iterator[Item]:
-    """The corpus, each document cut to its beginning; its metadata holds its `opponents` and its whole text's `tokens`."""
+    """The corpus, each document cut to its beginning; in its metadata are `opponents` and the whole text's `tokens`."""
     block: list[Text] = []
     for ordinal, item in enumerate(items):
         if ordinal % options.block == 0:

@@ -1,4 +1,4 @@
-"""The counterparts of the refining stages by rule: which text is better, which lines are debris (see `webscale_rl.refine`).
+"""The refining stages (`webscale_rl.refine`) by rule: which text is better, which lines are debris.
 
     compare    four statistics of a text for QuRating's four criteria
     worth      the same verdict as the filter's                                          informative.py
@@ -41,20 +41,24 @@ _LINK = re.compile(r"(?:[-*•>»|]\s*)?[^\W\d_a-z]?[\w'’&-]*(?:[ /][\w'’&.-
 _TRAIL = re.compile(r"(?:[^|›»>]{1,40}[|›»>]\s?){2,}[^|›»>]{0,40}")
 _ADDRESS = re.compile(r"(?:https?://|www\.)\S+")
 _DEBRIS = re.compile(
-    r"(?i)(?:(?:share|tweet|pin|like|follow us|e-?mail|print)(?: (?:this|on|it|via|us))?(?: \w+)?|\d+ (?:comments?|shares|likes|views)"
-    r"|(?:posted|filed|tagged) (?:by|in|under|on)\b.{0,80}|(?:page|seite) \d+(?: (?:of|von) \d+)?|(?:previous|next|older|newer)(?: (?:post|page|article)s?)?"
-    r"|(?:©|\(c\)|copyright)\W.{0,100}|advertisement|sponsored|related (?:posts|articles|stories|links).{0,20}|leave a (?:comment|reply)"
-    r"|(?:menu|home|search|contact(?: us)?|about(?: us)?|sitemap|faq|help|top|close|toggle navigation|permalink|reply|advertise)"
-    r"|(?:jump|skip) to .{0,40}|you are here:.{0,100}|tags?:.{0,100}|categories:.{0,100})\W*"
+    r"(?i)(?:"
+    r"(?:share|tweet|pin|like|follow us|e-?mail|print)(?: (?:this|on|it|via|us))?(?: \w+)?"
+    r"|\d+ (?:comments?|shares|likes|views)|(?:posted|filed|tagged) (?:by|in|under|on)\b.{0,80}"
+    r"|(?:page|seite) \d+(?: (?:of|von) \d+)?|(?:previous|next|older|newer)(?: (?:post|page|article)s?)?"
+    r"|(?:©|\(c\)|copyright)\W.{0,100}|advertisement|sponsored|advertise"
+    r"|related (?:posts|articles|stories|links).{0,20}|leave a (?:comment|reply)|permalink|reply"
+    r"|(?:menu|home|search|contact(?: us)?|about(?: us)?|sitemap|faq|help|top|close|toggle navigation)"
+    r"|(?:jump|skip) to .{0,40}|(?:you are here|tags?|categories):.{0,100}"
+    r")\W*"
 )
 _RULER = re.compile(r"[\W_]{3,}")
 _CODE_MARK = re.compile(r"[(){}\[\];=<>$\\`]|^\s{4,}|\d")
 _ENTITY = re.compile(r"&(?:#\d{2,6}|#x[0-9a-fA-F]{2,6}|[a-zA-Z]{2,8});")
 _FOOTNOTE = re.compile(r"\[(?:edit|citation needed|\d{1,3})\]")
 _EXPLAINS = re.compile(
-    r"(?i)\b(?:because|therefore|thus|hence|for example|for instance|such as|in other words|that is|is called|are called|known as"
-    r"|refers? to|means that|defined as|consists? of|in order to|as a result|leads? to|causes?|depends? on|if|then|first|second|finally"
-    r"|step|note that|suppose|consider|compare|unlike|whereas)\b"
+    r"(?i)\b(?:because|therefore|thus|hence|for example|for instance|such as|in other words|that is|is called|are called"
+    r"|known as|refers? to|means that|defined as|consists? of|in order to|as a result|leads? to|causes?|depends? on|if"
+    r"|then|first|second|finally|step|note that|suppose|consider|compare|unlike|whereas)\b"
 )
 _FACT = re.compile(r"\b\d[\d.,]*\b|(?<=[a-z,;] )[A-Z][\w’'-]+")
 _WORD = re.compile(r"[^\W\d_]+")
@@ -152,7 +156,7 @@ def _is_debris(line: str) -> bool:
 
 
 def _menus(lines: list[str]) -> set[int]:
-    """Runs of short lines that look like links: a few words, no number, no mark at the end. Blank lines do not end one."""
+    """Runs of short lines that look like links: a few words, no number, no mark at the end. Blank lines end none."""
     gone: set[int] = set()
     run: list[int] = []
     for at, line in enumerate([*lines, "."]):
