@@ -13,7 +13,18 @@ from collections.abc import Callable
 
 import typer
 
-from webscale_rl.cli import balance, compare, decontaminate, dedup, difficulty, inspect, refine, reward_server, run, score
+from webscale_rl.cli import (
+    balance,
+    compare,
+    decontaminate,
+    dedup,
+    difficulty,
+    inspect,
+    refine,
+    reward_server,
+    run,
+    score,
+)
 from webscale_rl.cli.options import RESUMABLE, WRONG_USAGE, fail
 
 COMMANDS: dict[str, Callable[..., None]] = {

@@ -1,7 +1,7 @@
 """The refining stages (`webscale_rl.refine`) by rule: which text is better, which lines are debris.
 
     compare    four statistics of a text for QuRating's four criteria
-    worth      the same verdict as the filter's                                          informative.py
+    worth      the filter's verdict, but for short texts                                          informative.py
     program    remove_lines for lines of debris, normalize for entities and footnote marks
     clean      the same edits, written out
 
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from itertools import groupby
@@ -37,12 +38,18 @@ FURNITURE_LINE = 120
 REPEATED_LINE = 12
 """A line of at least so many characters that stood before is a repetition; shorter ones are code, or cells."""
 
-_LINK = re.compile(r"(?:[-*•>»|]\s*)?[^\W\d_a-z]?[\w'’&-]*(?:[ /][\w'’&.-]+){0,3}")
-_TRAIL = re.compile(r"(?:[^|›»>]{1,40}[|›»>]\s?){2,}[^|›»>]{0,40}")
+OFTEN = 3
+WRAPPED = 45
+"""A line of at least so many characters that ends in no mark goes on in the next one."""
+SHORT_TEXT = 400
+
+_STATEMENT = re.compile(r"(?:[\w’'-]+,? ){3,}[\w’'-]+\.(?=\s|\Z)")
+_LINK = re.compile(r"[^\W\d_][\w'’&-]*(?:[ /][\w'’&.-]+){0,3}")
+_TRAIL = re.compile(r"[\w'’&,. -]{1,40}(?: [|›»>] [\w'’&,. -]{1,60}){2,}")
 _ADDRESS = re.compile(r"(?:https?://|www\.)\S+")
 _DEBRIS = re.compile(
     r"(?i)(?:"
-    r"(?:share|tweet|pin|like|follow us|e-?mail|print)(?: (?:this|on|it|via|us))?(?: \w+)?"
+    r"(?:share|tweet|pin|follow us|e-?mail|print)(?: (?:this|on|it|via|us))?(?: \w+)?|like (?:us|this)(?: on \w+)?"
     r"|\d+ (?:comments?|shares|likes|views)|(?:posted|filed|tagged) (?:by|in|under|on)\b.{0,80}"
     r"|(?:page|seite) \d+(?: (?:of|von) \d+)?|(?:previous|next|older|newer)(?: (?:post|page|article)s?)?"
     r"|(?:©|\(c\)|copyright)\W.{0,100}|advertisement|sponsored|advertise"
@@ -51,14 +58,14 @@ _DEBRIS = re.compile(
     r"|(?:jump|skip) to .{0,40}|(?:you are here|tags?|categories):.{0,100}"
     r")\W*"
 )
-_RULER = re.compile(r"[\W_]{3,}")
 _CODE_MARK = re.compile(r"[(){}\[\];=<>$\\`]|^\s{4,}|\d")
 _ENTITY = re.compile(r"&(?:#\d{2,6}|#x[0-9a-fA-F]{2,6}|[a-zA-Z]{2,8});")
-_FOOTNOTE = re.compile(r"\[(?:edit|citation needed|\d{1,3})\]")
+_FOOTNOTE = re.compile(r"(?<=[a-z.,;)\"”’])\[(?:edit|citation needed|\d{1,3})\](?=[\s.,;)]|\[|\Z)")
+_INDEX = re.compile(r"\[(?:edit|citation needed|\d{1,3})\]")
 _EXPLAINS = re.compile(
-    r"(?i)\b(?:because|therefore|thus|hence|for example|for instance|such as|in other words|that is|is called|are called"
-    r"|known as|refers? to|means that|defined as|consists? of|in order to|as a result|leads? to|causes?|depends? on|if"
-    r"|then|first|second|finally|step|note that|suppose|consider|compare|unlike|whereas)\b"
+    r"(?i)\b(?:because|therefore|thus|hence|for example|for instance|such as|in other words|that is|is called"
+    r"|are called|known as|refers? to|means that|defined as|consists? of|in order to|as a result|leads? to|causes?"
+    r"|depends? on|if|then|first|second|finally|step|note that|suppose|consider|compare|unlike|whereas)\b"
 )
 _FACT = re.compile(r"\b\d[\d.,]*\b|(?<=[a-z,;] )[A-Z][\w’'-]+")
 _WORD = re.compile(r"[^\W\d_]+")
@@ -94,8 +101,19 @@ def _measures(text: str) -> Mapping[str, float]:
 
 def worth(request: Request) -> WorthReply:
     """Whether the page informs."""
-    verdict = informative.judge(read(request.slots["document"]))
-    return WorthReply(verdict.reason, verdict.informative)
+    fault = _fault(request.slots["document"])
+    return WorthReply(fault or "an informative page", keep=not fault)
+
+
+def _fault(text: str) -> str:
+    """What is wrong with a text of which nothing is worth keeping; else "". The filter's rule wants a paragraph of
+    prose; here a short text stays for one statement, since no question has to be asked about it."""
+    verdict = informative.judge(read(text))
+    if verdict.informative:
+        return ""
+    if len(text) <= SHORT_TEXT and _STATEMENT.search(text) and "!" not in text and not debris(lines_of(text)):
+        return ""
+    return verdict.reason
 
 
 def program(request: Request) -> ProgramReply:
@@ -107,9 +125,8 @@ def program(request: Request) -> ProgramReply:
 def clean(request: Request) -> CleanReply:
     """The piece without its debris."""
     text = request.slots["text"]
-    verdict = informative.judge(read(text))
-    if not verdict.informative:
-        return CleanReply(verdict.reason, "worthless", "")
+    if fault := _fault(text):
+        return CleanReply(fault, "worthless", "")
     done = list(edits([line.rstrip() for line in lines_of(text)]))
     try:
         cleaned = apply(done, text, 1.0).text
@@ -127,7 +144,8 @@ def edits(lines: list[str]) -> Iterator[Edit]:
         numbers = list(group)
         yield _edit("remove_lines", numbers[0] + 1, numbers[-1] + 1)
     kept = "\n".join(line for at, line in enumerate(lines) if at not in gone)
-    for mark in sorted(set(_FOOTNOTE.findall(kept)) - set(_code_marks(kept))):
+    marks, indices = Counter(_FOOTNOTE.findall(kept)), Counter(_INDEX.findall(kept))
+    for mark in sorted(mark for mark, count in marks.items() if count == indices[mark]):  # `x[1]` is no footnote
         yield _edit("normalize", source=mark)
     for entity in sorted(set(_ENTITY.findall(kept))):
         plain = html.unescape(entity)
@@ -138,21 +156,32 @@ def edits(lines: list[str]) -> Iterator[Edit]:
 def debris(lines: list[str]) -> set[int]:
     """The places of lines that are no part of the text."""
     bare = [line.strip() for line in lines]
+    counts = Counter(bare)
     seen: set[str] = set()
     gone: set[int] = set()
     for at, line in enumerate(bare):
-        if line and (_is_debris(line) or (line in seen and len(line) >= REPEATED_LINE and line[-1].isalnum())):
+        if not line:
+            continue
+        before, after = "".join(bare[max(0, at - 1) : at]), "".join(bare[at + 1 : at + 2])
+        wrapped = (len(before) >= WRAPPED and before[-1].isalnum()) or after[:1].islower()
+        again = line in seen and (counts[line] >= OFTEN or not before + after) and _is_title(line)
+        if not wrapped and (again or _is_debris(line)):
             gone.add(at)
         seen.add(line)
     return gone | _menus(bare)
 
 
+def _is_title(line: str) -> bool:
+    """Whether a line that stands again is a repetition, and no cell, no code and no label."""
+    return len(line) >= REPEATED_LINE and line[0].isupper() and line[-1].isalnum() and not _CODE_MARK.search(line)
+
+
 def _is_debris(line: str) -> bool:
     if len(line) > FURNITURE_LINE:
         return False
-    if _DEBRIS.fullmatch(line) or _TRAIL.fullmatch(line) or _ADDRESS.fullmatch(line) or _RULER.fullmatch(line):
-        return not line.startswith(("```", "~~~", "|", "---", "===", "$$"))
-    return furniture_share(TextStatistics(line), 0.0) is not None
+    if _DEBRIS.fullmatch(line) or _TRAIL.fullmatch(line) or _ADDRESS.fullmatch(line):
+        return True
+    return line[0].isupper() and furniture_share(TextStatistics(line), 0.0) is not None
 
 
 def _menus(lines: list[str]) -> set[int]:
@@ -162,11 +191,11 @@ def _menus(lines: list[str]) -> set[int]:
     for at, line in enumerate([*lines, "."]):
         if not line:
             continue
-        if at < len(lines) and len(line) <= 40 and _LINK.fullmatch(line) and not _CODE_MARK.search(line):
+        if len(line) <= 40 and line[0].isupper() and _LINK.fullmatch(line) and not _CODE_MARK.search(line):
             run.append(at)
             continue
         if len(run) >= MENU_RUN:
-            gone.update(run)
+            gone.update(range(run[0], run[-1] + 1))
         run = []
     return gone
 
@@ -175,11 +204,6 @@ def _run_of(places: list[int]) -> Callable[[int], int]:
     """Says of each place which run of places that follow one another it is in."""
     rank = {place: number for number, place in enumerate(places)}
     return lambda place: place - rank[place]
-
-
-def _code_marks(text: str) -> list[str]:
-    """Numbers in brackets that index something: `x[1]`."""
-    return [mark for mark in _FOOTNOTE.findall(text) if re.search(rf"[\w)\]]{re.escape(mark)}\s*[=+*/;)\]]", text)]
 
 
 def _edit(call: str, start: int = 0, end: int = 0, source: str = "", target: str = "") -> Edit:
