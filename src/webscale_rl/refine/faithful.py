@@ -3,7 +3,7 @@
 Cleaning takes away: the words that are left stand in the source, in its order. Refused are
 - a number that the source does not hold, digit for digit, or numbers in another order
 - a capitalised word that the source does not hold in any case: a name
-- more negations than the source has
+- a negation with a word after it that the source has not within four words of that negation
 - words out of the source's order (beyond the longest common subsequence), more than four and than one in fifty: so many
   may be misspellings and broken words that were mended
 - in one line, more than LONGEST_NEW runs of five words in a row of which the source holds none: a passage of its own. A
@@ -28,8 +28,9 @@ INFIDELITIES: frozenset[Infidelity] = frozenset({"adds_facts", "adds_text", "rem
 RUN = 5
 LONGEST_NEW = 8
 NEGATIONS = frozenset(
-    "not no never none nor neither cannot without nicht kein keine nie pas non jamais sin nunca".split()
+    "t not no never none nor neither cannot without nicht kein keine nie pas non jamais sin nunca".split()
 )
+"""Of a few languages; "isn't" is read as two words."""
 MENDED = 50
 """One word in so many may be out of order; or four, in a short text."""
 _NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
@@ -45,8 +46,8 @@ def infidelity(cleaned: str, source: str, most_removed: float) -> tuple[Infideli
     if strange := next((w for w in words if w[0].isupper() and w.casefold() not in vocabulary), ""):
         return "adds_facts", f"the name {strange[:40]}"
     folded = [word.casefold() for word in words]
-    if _negations(folded) > _negations(known):
-        return "adds_facts", "a negation"
+    if negated := _negated(folded, 1) - _negated(known, 4):
+        return "adds_facts", f"the negation {' '.join(min(negated))[:40]}"
     strangers = len(folded) - _common(folded, known)
     if strangers > max(4, len(folded) // MENDED):
         return "adds_text", f"{strangers} words that do not stand there in the source"
@@ -62,8 +63,10 @@ def _words(text: str) -> list[str]:
     return _WORD.findall(text.casefold())
 
 
-def _negations(words: Sequence[str]) -> int:
-    return sum(word in NEGATIONS for word in words) + sum(word == "t" for word in words)  # "isn't" is read as two
+def _negated(words: Sequence[str], within: int) -> set[tuple[str, str]]:
+    """Each negation with each of so many words after it."""
+    places = [at for at, word in enumerate(words) if word in NEGATIONS]
+    return {(words[at], other) for at in places for other in words[at + 1 : at + 1 + within]}
 
 
 def _common(words: Sequence[str], known: Sequence[str]) -> int:

@@ -13,7 +13,7 @@ Finding the anchors reads the corpus once before the first call.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple
 
@@ -51,29 +51,37 @@ def anchors(items: Iterable[Item], options: OpponentsOptions, seed: int, limit: 
 def matched(items: Iterable[Item], anchored: Sequence[Text], options: OpponentsOptions, seed: int) -> Iterator[Item]:
     """The corpus, each document cut to its beginning; in its metadata are `opponents` and the whole text's `tokens`."""
     block: list[Text] = []
+    places = frozenset(anchor.ordinal for anchor in anchored)
+    met: set[tuple[int, int]] = set()  # who of this block, and which anchor, opened a pair with which anchor
     for ordinal, item in enumerate(items):
         if ordinal % options.block == 0:
-            block = []
+            block, met = [], {pair for pair in met if pair[0] in places}
         if isinstance(item, Unreadable):
             yield item
             continue
         text = excerpt(item.text, options.max_chars)
-        opponents = _drawn(ordinal, block, anchored, options.pairs, seed)
+        again = {other for other, anchor in met if anchor == ordinal} if ordinal in places else set()
+        opponents = _drawn(ordinal, (block, anchored), again, options.pairs, seed)
+        met |= {(ordinal, other.ordinal) for other in opponents if other.ordinal in places}
         told = {"tokens": estimated_tokens(item.text), "opponents": [tuple(other) for other in opponents]}
         yield Document(item.id, text, item.source, item.url, told)
         if text.strip():
             block.append(Text(ordinal, text))
 
 
-def _drawn(ordinal: int, block: Sequence[Text], anchored: Sequence[Text], pairs: int, seed: int) -> list[Text]:
+def _drawn(
+    ordinal: int, among: tuple[Sequence[Text], Sequence[Text]], again: Container[int], pairs: int, seed: int
+) -> list[Text]:
     """So many distinct opponents, or as many as there are: one anchor, the rest from the block, more anchors if it has
-    not so many."""
-    chance = Chance(seed, ordinal)
-    earlier = chance.some(len(block), pairs - 1)
-    drawn = {block[at].ordinal: block[at] for at in earlier}
+    not so many. A pair that the other one has opened is not asked about `again`, unless there is no other."""
+    block, anchored = ([text for text in texts if text.ordinal not in again] for texts in among)
+    drawn = {block[at].ordinal: block[at] for at in Chance(seed, ordinal).some(len(block), pairs - 1)}
     others = [anchor for anchor in anchored if anchor.ordinal != ordinal and anchor.ordinal not in drawn]
-    for at in chance.some(len(others), pairs - len(drawn)):
-        drawn[others[at].ordinal] = others[at]
+    others.sort(key=lambda anchor: content_id(str(seed), str(ordinal), str(anchor.ordinal)))  # whoever else is one
+    for anchor in others[: pairs - len(drawn)]:
+        drawn[anchor.ordinal] = anchor
+    if not drawn and again:
+        return _drawn(ordinal, among, (), pairs, seed)
     return list(drawn.values())
 
 

@@ -90,12 +90,13 @@ def _measures(text: str) -> Mapping[str, float]:
     clean = 1 - sum(len(lines[at]) for at in debris(lines)) / max(1, len(text))
     variety = len({word.casefold() for word in words}) / count**0.8  # longer texts repeat more
     shouting = sum(word.isupper() and len(word) > 3 for word in words) / count + text.count("!") / max(1, len(prose))
+    calm = clean / (1 + shouting)
     long_words = sum(len(word) >= 9 for word in words) / count
     return {
-        "writing_style": clean * covered * min(1.0, variety) / (1 + shouting),
+        "writing_style": calm * covered * min(1.0, variety),
         "required_expertise": clean * (long_words + sum(map(len, words)) / count / 20) * (0.5 + covered / 2),
-        "facts_and_trivia": clean * len(_FACT.findall(" ".join(prose))) / (count + 50),
-        "educational_value": clean * covered * (1 + 20 * len(_EXPLAINS.findall(" ".join(prose))) / (count + 50)),
+        "facts_and_trivia": calm * len(_FACT.findall(" ".join(prose))) / (count + 50),
+        "educational_value": calm * covered * (1 + 20 * len(_EXPLAINS.findall(" ".join(prose))) / (count + 50)),
     }
 
 
