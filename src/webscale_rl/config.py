@@ -251,8 +251,7 @@ class Parts:
 
     def _stage(self, name: str, run: Run) -> AnyStage:
         kind = registry.load("stages", name, "takes")
-        section = name if name in run.stages else kind.name
-        options = _options(kind.Options, run.stages.get(section, {}), f"stages.{section}")
+        options = _options(kind.Options, run.stages.get(name, run.stages.get(kind.name, {})), f"stages.{name}")
         built: AnyStage = kind(options, self.context)
         return built
 

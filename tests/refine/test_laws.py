@@ -162,5 +162,6 @@ def test_the_command_shows_the_table_and_says_how_it_ended(tmp_path: Path) -> No
     status = terminal.invoke(app, ["status", str(tmp_path / "run")])
     assert status.exit_code == 0, status.output
     assert "select" in status.stdout
+    assert status.stdout.splitlines()[-1] == shown.stdout.splitlines()[-1]
     with pytest.raises(ConfigError, match="--method: missing; one of qurating, prox, gdr"):
         terminal.invoke(app, ["refine", str(path), "--out", str(tmp_path / "other")], catch_exceptions=False)

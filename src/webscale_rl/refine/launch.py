@@ -10,6 +10,7 @@ So its answers are journalled, retried, capped and resumed as in any run, and DI
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, contextmanager, nullcontext, suppress
@@ -44,6 +45,7 @@ PIPELINES = {
 _OURS = ("pipeline", "sieves", "sieving", "dataset", "domains", "layout")
 """Keys of a Run that a refining run sets itself, or has no use for."""
 _OF_THE_RUN = ("inputs", "corpus", "limit", "seed", "traffic", "price", "min_free_disk_mb", "events", "shard_size")
+_DOTTED = re.compile(r"\bwebscale_rl\.refine\.\w+:(\w+)")
 SECONDS = "seconds"
 """A file with the wall time of all processes that worked on the run."""
 
@@ -132,7 +134,7 @@ async def refine_async(
 ) -> Refined:
     """The same as `api.refine`, as a coroutine."""
     config = refining_run(inputs, out, method, settings or {})
-    parts = Parts(prepared(config, backend), backend)
+    parts = _parts(prepared(config, backend), backend)
     files = await asyncio.to_thread(_files, config)
     source = _digest(files)
     folder = _made(Path(str(config.out)))
@@ -168,6 +170,14 @@ async def refine_async(
     except OSError as error:
         raise _unwritable(folder, error) from error
     return Refined(folder, summary)
+
+
+def _parts(config: Run, backend: Backend | None) -> Parts:
+    """The run's parts; what is wrong with a stage's options is told by the name that a user writes."""
+    try:
+        return Parts(config, backend)
+    except ConfigError as error:
+        raise ConfigError(_DOTTED.sub(lambda stage: stage[1].lower(), str(error))) from None
 
 
 def _files(config: Run) -> list[corpus.File]:
