@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -83,6 +84,15 @@ def test_what_removes_nearly_all_is_refused() -> None:
     assert refusal(remove(1, 5)) == "removes_too_much"
     assert refusal(remove(1, 2), most=0.3) == "removes_too_much"
     assert apply([remove(1, 5)], PIECE, 1.0).text == ""
+
+
+def test_a_program_of_thousands_of_edits_takes_no_time() -> None:
+    piece = "a " * 4000 + "a" * 4000
+    started = time.process_time()
+    assert refusal(*(normalize("a " * at + "a") for at in range(5000)), piece=piece) == "overlaps"
+    assert refusal(*[normalize("a")] * 5000, piece=piece) == "overlaps"
+    assert refusal(*(remove(1, 1) for _ in range(5000)), piece=piece) == "overlaps"
+    assert time.process_time() - started < 0.5
 
 
 def test_a_refused_program_says_what_was_wrong() -> None:

@@ -15,8 +15,7 @@ Not covered: what is removed may have been worth keeping, a "not" included. Only
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from itertools import pairwise
+from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -104,24 +103,26 @@ def _removed(edits: Sequence[Edit], count: int) -> set[int]:
 
 
 def _spans(edits: Sequence[Edit], text: str) -> list[_Span]:
-    """Where the strings stand that are to be replaced, in order."""
+    """Where the strings stand that are to be replaced, in order. The first overlap ends it: so a program cannot take
+    more time than its piece is long."""
     found: list[_Span] = []
+    taken = bytearray(len(text))
     for edit in edits:
         _require_nothing_new(edit)
-        own = [_Span(at, at + len(edit.source), edit.target) for at in _places(edit.source, text)]
-        if not own:
+        before = len(found)
+        for at in _places(edit.source, text):
+            end = at + len(edit.source)
+            if any(taken[at:end]):
+                raise Refused("overlaps", f"{edit.source[:80]!r} stands where another edit replaces")
+            taken[at:end] = b"\1" * len(edit.source)
+            found.append(_Span(at, end, edit.target))
+        if len(found) == before:
             raise Refused("no_such_text", f"{edit.source[:80]!r} stands in no line that stays")
-        found += own
-    found.sort()
-    for one, other in pairwise(found):
-        if other.start < one.end:
-            raise Refused("overlaps", f"{text[other.start : other.end][:80]!r} is replaced twice")
-    return found
+    return sorted(found)
 
 
-def _places(source: str, text: str) -> list[int]:
+def _places(source: str, text: str) -> Iterator[int]:
     """Where the string stands, but not within a word: else "e" would be in all of them."""
-    places: list[int] = []
     at = text.find(source)
     while at >= 0:
         end = at + len(source)
@@ -129,9 +130,8 @@ def _places(source: str, text: str) -> list[int]:
         cuts_after = end < len(text) and text[end].isalnum() and source[-1].isalnum()
         whole = not (cuts_before or cuts_after)
         if whole:
-            places.append(at)
+            yield at
         at = text.find(source, end if whole else at + 1)
-    return places
 
 
 def _require_nothing_new(edit: Edit) -> None:
