@@ -42,8 +42,13 @@ OFTEN = 3
 WRAPPED = 45
 """A line of at least so many characters that ends in no mark goes on in the next one."""
 SHORT_TEXT = 400
+STATEMENTS = 3
+PROSE_WORDS = 6
+"""A line of fewer words may be code, where a number in brackets is an index."""
+_JUNK = ("an advertisement", "markup", "characters", "a redirect", "a list")
+"""How the filter's verdict on such pages begins: they have sentences, and are nothing all the same."""
 
-_STATEMENT = re.compile(r"(?:[\w’'-]+,? ){3,}[\w’'-]+\.(?=\s|\Z)")
+_STATEMENT = re.compile(r"(?<![\w’'-])(?:[\w’'-]++,? ){3,30}+[\w’'-]++\.(?=\s|\Z)")
 _LINK = re.compile(r"[^\W\d_][\w'’&-]*(?:[ /][\w'’&.-]+){0,3}")
 _TRAIL = re.compile(r"[\w'’&,. -]{1,40}(?: [|›»>] [\w'’&,. -]{1,60}){2,}")
 _ADDRESS = re.compile(r"(?:https?://|www\.)\S+")
@@ -55,9 +60,10 @@ _DEBRIS = re.compile(
     r"|(?:©|\(c\)|copyright)\W.{0,100}|advertisement|sponsored|advertise"
     r"|related (?:posts|articles|stories|links).{0,20}|leave a (?:comment|reply)|permalink|reply"
     r"|(?:menu|home|search|contact(?: us)?|about(?: us)?|sitemap|faq|help|top|close|toggle navigation)"
-    r"|(?:jump|skip) to .{0,40}|(?:you are here|tags?|categories):.{0,100}"
+    r"|(?:jump|skip) to .{0,40}|(?:you are here|tags|categories):.{0,100}"
     r")\W*"
 )
+_CONSENT = re.compile(r"(?i)\b(?:accept|agree|consent|policy|privacy|settings|browser|browsing|(?:web)?site|uses?)\b")
 _CODE_MARK = re.compile(r"[(){}\[\];=<>$\\`]|^\s{4,}|\d")
 _ENTITY = re.compile(r"&(?:#\d{2,6}|#x[0-9a-fA-F]{2,6}|[a-zA-Z]{2,8});")
 _FOOTNOTE = re.compile(r"(?<=[a-z.,;)\"”’])\[(?:edit|citation needed|\d{1,3})\](?=[\s.,;)]|\[|\Z)")
@@ -117,6 +123,12 @@ def _fault(text: str) -> str:
     return verdict.reason
 
 
+def _statements(text: str) -> int:
+    """How many sentences of a text say something. Three are enough for a piece, whose neighbours may be prose: what the
+    filter wants of a page, a piece with formulas or markup need not have."""
+    return len(_STATEMENT.findall(text))
+
+
 def program(request: Request) -> ProgramReply:
     """The edits of a piece, from its numbered lines."""
     lines = [line.partition("] ")[2] for line in request.slots["lines"].split("\n")]
@@ -126,7 +138,8 @@ def program(request: Request) -> ProgramReply:
 def clean(request: Request) -> CleanReply:
     """The piece without its debris."""
     text = request.slots["text"]
-    if fault := _fault(text):
+    fault = _fault(text)
+    if fault and (fault.startswith(_JUNK) or _statements(text) < STATEMENTS):
         return CleanReply(fault, "worthless", "")
     done = list(edits([line.rstrip() for line in lines_of(text)]))
     try:
@@ -145,7 +158,8 @@ def edits(lines: list[str]) -> Iterator[Edit]:
         numbers = list(group)
         yield _edit("remove_lines", numbers[0] + 1, numbers[-1] + 1)
     kept = "\n".join(line for at, line in enumerate(lines) if at not in gone)
-    marks, indices = Counter(_FOOTNOTE.findall(kept)), Counter(_INDEX.findall(kept))
+    prose = "\n".join(line for line in kept.split("\n") if len(line.split()) >= PROSE_WORDS and line[0] not in " \t")
+    marks, indices = Counter(_FOOTNOTE.findall(prose)), Counter(_INDEX.findall(kept))
     for mark in sorted(mark for mark, count in marks.items() if count == indices[mark]):  # `x[1]` is no footnote
         yield _edit("normalize", source=mark)
     for entity in sorted(set(_ENTITY.findall(kept))):
@@ -166,7 +180,8 @@ def debris(lines: list[str]) -> set[int]:
         before, after = "".join(bare[max(0, at - 1) : at]), "".join(bare[at + 1 : at + 2])
         wrapped = (len(before) >= WRAPPED and before[-1].isalnum()) or after[:1].islower()
         again = line in seen and (counts[line] >= OFTEN or not before + after) and _is_title(line)
-        if not wrapped and (again or _is_debris(line)):
+        code = lines[at].startswith(("    ", "\t"))
+        if not wrapped and not code and (again or _is_debris(line)):
             gone.add(at)
         seen.add(line)
     return gone | _menus(bare)
@@ -182,6 +197,8 @@ def _is_debris(line: str) -> bool:
         return False
     if _DEBRIS.fullmatch(line) or _TRAIL.fullmatch(line) or _ADDRESS.fullmatch(line):
         return True
+    if "cookie" in line.lower() and not _CONSENT.search(line):  # they can be baked
+        return False
     return line[0].isupper() and furniture_share(TextStatistics(line), 0.0) is not None
 
 
