@@ -237,6 +237,7 @@ def test_every_packaged_prompt_belongs_to_a_stage_and_quotes_what_nobody_vouches
     prompted = {name: built for name in names("stages", "takes") if (built := stage(name)).prompt is not None}
     others = {"judge": {"question", "reference", "answer"}, "closed_book": {"question"}}
     others["rationale"] = {"question", "answer", "evidence"}
+    others |= {"worth": {"document"}, "program": {"lines"}, "clean": {"text"}, "compare": {"text_a", "text_b"}}
     assert {path.stem for path in PROMPTS.glob("*.md")} == {*prompted, *others}
     for name, slots in others.items():
         parts = [part for _, parts in Prompt.load(name).messages for part in parts if isinstance(part, tuple)]

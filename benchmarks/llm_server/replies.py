@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import time
-from collections.abc import Set
+from collections.abc import Callable, Set
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -44,7 +44,8 @@ def uniform(*parts: str) -> float:
 
 _STAGES = (
     ("check", "leaks_answer"), ("agree", "working"), ("generate", "pairs"), ("classify", "personas"),
-    ("filter", "informative"), ("judge", "verdict"),
+    ("filter", "informative"), ("compare", "educational_value"), ("worth", "keep"), ("program", "program"),
+    ("clean", "text"), ("judge", "verdict"),
 )  # fmt: skip
 """Each stage and a field that only its reply has."""
 _SPEAKS = (
@@ -54,6 +55,7 @@ _SPEAKS = (
 _OWN = {
     "generate": ("persona",), "check": ("question", "answer"), "agree": ("question",), "closed_book": ("question",),
     "judge": ("question", "reference", "answer"), "rationale": ("question", "answer", "evidence"),
+    "compare": ("text_a", "text_b"), "program": ("lines",), "clean": ("text",),
 }  # fmt: skip
 """What, beside the document, tells two calls of a stage apart."""
 
@@ -185,6 +187,30 @@ def _reasoning(asked: Asked) -> str:
     return f"Something is known about this. {evidence} That settles it.\n\nAnswer: {answer}"
 
 
+def _compared(slots: dict[str, str]) -> dict[str, Any]:
+    """Prefers one of two texts by a digest of each: the same one in both orders."""
+    fields = ("writing_style", "required_expertise", "facts_and_trivia", "educational_value")
+    ahead = {
+        field: uniform(slots.get("text_a", ""), field) > uniform(slots.get("text_b", ""), field) for field in fields
+    }
+    return {field: "A" if is_ahead else "B" for field, is_ahead in ahead.items()}
+
+
+def _programmed(slots: dict[str, str]) -> dict[str, Any]:
+    """Removes the first of several lines."""
+    edit = {"call": "remove_lines", "start": 1, "end": 1, "source": "", "target": ""}
+    several = "\n" in slots.get("lines", "")
+    return {"program": [edit if several else edit | {"call": "keep_all", "start": 0, "end": 0}]}
+
+
+_REFINES: dict[str, Callable[[dict[str, str]], dict[str, Any]]] = {
+    "compare": _compared,
+    "worth": lambda slots: {"reason": "by its words", "keep": "spam" not in slots.get("document", "")},
+    "program": _programmed,
+    "clean": lambda slots: {"reason": "", "verdict": "adequate", "text": ""},
+}
+
+
 def answer(asked: Asked) -> dict[str, Any]:
     """The reply of that stage to the request."""
     stage, slots = asked.stage, asked.slots
@@ -212,6 +238,8 @@ def answer(asked: Asked) -> dict[str, Any]:
     if stage == "judge":
         sought, said = (set(re.findall(r"\w+", slots.get(name, "").lower())) for name in ("reference", "answer"))
         return {"reason": "by its words", "verdict": "correct" if sought and sought <= said else "incorrect"}
+    if stage in _REFINES:
+        return _REFINES[stage](slots)
     fields = (asked.schema or {}).get("properties") or {"answer": {"type": "string"}}  # a client that tries us out
     return {name: _LEAST.get(str(field.get("type")), {}) for name, field in fields.items()}
 

@@ -36,7 +36,8 @@ def status(
         told = ", ".join(f"{stage} {count:,}" for stage, count in found["in_journals"].items())
         print(f"answers of shards in progress, kept for the next run: {told}")
     if found["state"] == "done":
-        print(f"dataset: {directory / 'dataset'}")
+        folder = "refined" if "refiner" in found else "dataset"
+        print(f"{folder}: {directory / folder}")
 
 
 def domains_command(domains: Domains = None, as_json: Json = False) -> None:

@@ -12,13 +12,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
+from pathlib import Path
 
 from webscale_rl.corpus import places, readers
 from webscale_rl.corpus.record import UNREADABLE_REASONS, CorpusError, CorpusOptions, File, Unreadable
 from webscale_rl.corpus.stream import Stream
-from webscale_rl.types import Document
+from webscale_rl.types import Document, content_id
 
-__all__ = ["UNREADABLE_REASONS", "CorpusError", "CorpusOptions", "File", "Gauge", "Unreadable", "files", "read"]
+__all__ = [
+    "UNREADABLE_REASONS",
+    "CorpusError",
+    "CorpusOptions",
+    "File",
+    "Gauge",
+    "Unreadable",
+    "digest",
+    "files",
+    "read",
+]
 
 _TRIED = 1000
 
@@ -40,6 +51,15 @@ def files(inputs: Sequence[str], options: CorpusOptions) -> list[File]:
     if all(fault.reason == "no_text" for fault in faults):
         raise CorpusError(f"{faults[0].location}: {faults[0].detail}; name the field that holds the text: text_field")
     return found
+
+
+def digest(files: Sequence[File]) -> str:
+    """A digest of the files as they are now: names, sizes and, on this machine, when they were last written."""
+    return content_id(*(f"{file.url}|{file.size}|{_written(Path(file.url))}" for file in files))
+
+
+def _written(path: Path) -> int | str:
+    return path.stat().st_mtime_ns if path.is_file() else ""
 
 
 class Gauge:
