@@ -76,7 +76,9 @@ def test_a_finished_row_is_kept_and_another_rows_is_not_taken_for_it(tmp_path: P
 
 
 def test_a_folder_holds_one_evaluation(tmp_path: Path) -> None:
-    claim(tmp_path / "out", {"model": "m", "limit": None})
+    claim(tmp_path / "out", {"model": "m", "limit": 3})
+    claim(tmp_path / "out", {"model": "m", "limit": None})  # nothing was answered before
+    write_row(tmp_path / "out", ROW.slug, done("Facts", 0.5, {"a": 1.0, "b": 0.0}))
     claim(tmp_path / "out", {"model": "m", "limit": None})
     with pytest.raises(ChangedError, match=r"limit: None before, 5 now"):
         claim(tmp_path / "out", {"model": "m", "limit": 5})

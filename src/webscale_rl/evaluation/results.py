@@ -23,6 +23,8 @@ from webscale_rl.files import replace_whole, write_text
 from webscale_rl.ledger import Ledger, together
 
 SETTINGS, ROWS, RESULTS, SAMPLES = "evaluation.json", "rows", "results.json", "samples.jsonl"
+SERVED = "served"
+"""What a served model has answered, each suite's in a run directory of its own."""
 FORMAT = 1
 
 Status = Literal["done", "failed", "not_run"]
@@ -112,8 +114,8 @@ class Evaluated(msgspec.Struct, frozen=True):
 
 
 def claim(folder: Path, settings: Mapping[str, Any]) -> None:
-    """Make the folder this evaluation's. Raises ChangedError if it holds another model's or another setting's, and
-    ConfigError if it holds something else."""
+    """Make the folder this evaluation's. Raises ChangedError if it holds answers of another model or with other settings,
+    and ConfigError if it holds something else."""
     path = folder / SETTINGS
     try:
         before = orjson.loads(path.read_bytes())
@@ -127,13 +129,16 @@ def claim(folder: Path, settings: Mapping[str, Any]) -> None:
         return
     except orjson.JSONDecodeError as error:
         raise ConfigError(f"{path}: cannot be read ({error}); choose another --out") from error
+    (folder / ROWS).mkdir(exist_ok=True)
+    if not any((folder / ROWS).iterdir()) and not (folder / SERVED).exists():  # it ended before anything was answered
+        write_text(path, _dumped(settings))
+        return
     now = orjson.loads(orjson.dumps(settings))
     if not isinstance(before, dict) or (other := [key for key in now if before.get(key) != now[key]]):
         lines = [f"{folder}: holds another evaluation; choose another --out, or delete it"]
         if isinstance(before, dict):
             lines += [f"  {key}: {before.get(key)!r} before, {now[key]!r} now" for key in other]
         raise ChangedError("\n".join(lines))
-    (folder / ROWS).mkdir(exist_ok=True)
 
 
 def read_row(folder: Path, slug: str, identity: str) -> Result | None:

@@ -18,6 +18,7 @@ from webscale_rl.evaluation.options import Options
 from webscale_rl.evaluation.plot import plot
 from webscale_rl.evaluation.report import markdown
 from webscale_rl.evaluation.results import (
+    SERVED,
     Evaluated,
     Result,
     RowFailed,
@@ -124,7 +125,7 @@ class _Evaluation:
         questions = read_questions(str(row.file), options.limit)
         sampler = options.sampler(row.max_tokens)
         if options.base_url is not None:
-            return served.ask(questions, self._name, options, sampler.max_tokens, self._folder / "served" / row.slug)
+            return served.ask(questions, self._name, options, sampler.max_tokens, self._folder / SERVED / row.slug)
         graded = grade(*self._model.loaded, questions, sampler, system=options.system)
         return graded, Ledger(rollout=graded.tokens)
 

@@ -68,12 +68,27 @@ def load(model: str | Path, device: str = "auto") -> tuple[Any, Any]:
         raise TrainingError(f"evaluating a model in this process needs {NEEDS} ({error.name} is missing)") from None
     place = device_of(device)
     try:
-        tokenizer = AutoTokenizer.from_pretrained(str(model))
-        loaded = AutoModelForCausalLM.from_pretrained(str(model), dtype="auto" if place != "cpu" else "float32")
+        with _without_bars():
+            tokenizer = AutoTokenizer.from_pretrained(str(model))
+            loaded = AutoModelForCausalLM.from_pretrained(str(model), dtype="auto" if place != "cpu" else "float32")
     except (OSError, ValueError, KeyError) as error:
         why = str(error).strip().splitlines()
         raise TrainingError(f"{model}: no model that can be loaded ({why[0][:200] if why else error!r})") from error
     return loaded.to(place), tokenizer
+
+
+@contextmanager
+def _without_bars() -> Iterator[None]:
+    """No progress bars of transformers: rows are told as they are done."""
+    from transformers.utils import logging
+
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()
 
 
 def device_of(device: str) -> str:
@@ -149,7 +164,7 @@ def _room(model: Any, max_tokens: int) -> int:
         return 1 << 20
     if context <= max_tokens:
         raise TrainingError(
-            f"max_tokens: the model's context has {context:,} tokens, and an answer may take {max_tokens:,} of them;"
+            f"answer_tokens: the model's context has {context:,} tokens, and an answer may take {max_tokens:,} of them;"
             " take fewer"
         )
     return int(context) - max_tokens
