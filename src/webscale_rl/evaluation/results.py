@@ -114,8 +114,8 @@ class Evaluated(msgspec.Struct, frozen=True):
 
 
 def claim(folder: Path, settings: Mapping[str, Any]) -> None:
-    """Make the folder this evaluation's. Raises ChangedError if it holds answers of another model or with other settings,
-    and ConfigError if it holds something else."""
+    """Make the folder this evaluation's. Raises ChangedError if it holds answers of another model, or with other
+    settings, and ConfigError if it holds something else."""
     path = folder / SETTINGS
     try:
         before = orjson.loads(path.read_bytes())
