@@ -236,6 +236,7 @@ def test_a_prompt_is_loaded_by_name_or_by_path(tmp_path: Path) -> None:
 def test_every_packaged_prompt_belongs_to_a_stage_and_quotes_what_nobody_vouches_for() -> None:
     prompted = {name: built for name in names("stages", "takes") if (built := stage(name)).prompt is not None}
     others = {"judge": {"question", "reference", "answer"}, "closed_book": {"question"}}
+    others["rationale"] = {"question", "answer", "evidence"}
     assert {path.stem for path in PROMPTS.glob("*.md")} == {*prompted, *others}
     for name, slots in others.items():
         parts = [part for _, parts in Prompt.load(name).messages for part in parts if isinstance(part, tuple)]

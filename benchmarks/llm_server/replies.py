@@ -49,11 +49,11 @@ _STAGES = (
 """Each stage and a field that only its reply has."""
 _SPEAKS = (
     ("check", "leaks_answer"), ("agree", '"working"'), ("generate", "answer_type"), ("classify", '"personas"'),
-    ("judge", '"verdict"'), ("closed_book", "</answer>"),
+    ("judge", '"verdict"'), ("rationale", "`Answer: none`"), ("closed_book", "</answer>"),
 )  # fmt: skip
 _OWN = {
     "generate": ("persona",), "check": ("question", "answer"), "agree": ("question",), "closed_book": ("question",),
-    "judge": ("question", "reference", "answer"),
+    "judge": ("question", "reference", "answer"), "rationale": ("question", "answer", "evidence"),
 }  # fmt: skip
 """What, beside the document, tells two calls of a stage apart."""
 
@@ -174,6 +174,17 @@ def _recollection(asked: Asked) -> str:
     return "I am not sure, but I would say:\n<answer>none of these</answer>"
 
 
+def _reasoning(asked: Asked) -> str:
+    """How a model that was shown the answer comes to it: mostly well; else it says so, or honestly comes elsewhere."""
+    answer, evidence = asked.slots.get("answer", ""), asked.slots.get("evidence", "")
+    lot = uniform(asked.key, "reasons")
+    if lot < 0.1:
+        return "Answer: none"
+    if lot < 0.2:
+        return f"The given answer is {answer}, and {evidence}\n\nAnswer: {answer}"
+    return f"Something is known about this. {evidence} That settles it.\n\nAnswer: {answer}"
+
+
 def answer(asked: Asked) -> dict[str, Any]:
     """The reply of that stage to the request."""
     stage, slots = asked.stage, asked.slots
@@ -208,7 +219,8 @@ def answer(asked: Asked) -> dict[str, Any]:
 def reply_text(asked: Asked, fault: str | None) -> str:
     """What the model writes; if it breaks off, the half of it."""
     value = answer(asked)
-    text = orjson.dumps(value).decode() if asked.stage != "closed_book" else _recollection(asked)
+    in_words = {"closed_book": _recollection, "rationale": _reasoning}.get(asked.stage)
+    text = in_words(asked) if in_words else orjson.dumps(value).decode()
     if fault == "cut":
         return text[: len(text) // 2]
     if fault == "fenced":

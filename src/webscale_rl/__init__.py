@@ -14,14 +14,27 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from webscale_rl.api import Result, difficulty, difficulty_async, estimate, estimate_async, run, run_async
+    from webscale_rl.api import (
+        Result,
+        difficulty,
+        difficulty_async,
+        estimate,
+        estimate_async,
+        rationales,
+        rationales_async,
+        run,
+        run_async,
+    )
     from webscale_rl.config import Run
     from webscale_rl.errors import ConfigError, RunStopped, UserError
     from webscale_rl.types import Brief, Document, Drop, Example, Failure, Pair
 
 _HOME = {
     **dict.fromkeys(
-        ("Result", "difficulty", "difficulty_async", "estimate", "estimate_async", "run", "run_async"),
+        (
+            *("Result", "difficulty", "difficulty_async", "estimate", "estimate_async"),
+            *("rationales", "rationales_async", "run", "run_async"),
+        ),
         "webscale_rl.api",
     ),
     **dict.fromkeys(("Run",), "webscale_rl.config"),
@@ -45,6 +58,8 @@ __all__ = [
     "difficulty_async",
     "estimate",
     "estimate_async",
+    "rationales",
+    "rationales_async",
     "run",
     "run_async",
 ]

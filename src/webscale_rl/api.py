@@ -5,37 +5,38 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
+from collections.abc import Coroutine, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, AsyncExitStack, contextmanager, nullcontext
+from contextlib import AsyncExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from webscale_rl import corpus
-from webscale_rl.backend import Backend, BackendError
+from webscale_rl.backend import Backend
 from webscale_rl.config import Parts, Run
+from webscale_rl.dataset.held_out import COUNT, SHARE, Choice
 from webscale_rl.dataset.rows import EXAMPLE_COLUMNS
 from webscale_rl.engine.estimate import estimated
 from webscale_rl.engine.feed import Item
-from webscale_rl.engine.finish import fill_in_difficulty, finish, tally_of
+from webscale_rl.engine.finish import finish, tally_of
 from webscale_rl.engine.gate import Gate
-from webscale_rl.engine.local import LocalRunner
+from webscale_rl.engine.local import LocalRunner, to_the_end
 from webscale_rl.engine.moved import MovedReplies
 from webscale_rl.engine.pilot import Ledger, Sample, draw, longest_prompted, paced, paid_for, read_pace
-from webscale_rl.engine.progress import Progress
-from webscale_rl.engine.rundir import DIFFICULTY, PILOT, claim, require_claimable, resolved, rules_digest
+from webscale_rl.engine.progress import Watch as Watch
+from webscale_rl.engine.rundir import PILOT, claim, made, require_claimable, resolved, rules_digest, unwritable
+from webscale_rl.engine.sequel import follow
 from webscale_rl.engine.serve import prepared, serving
 from webscale_rl.engine.shard import finished_shards
-from webscale_rl.engine.stop import RESUMABLE, WRONG_USAGE, Stop, Stopped, signals
+from webscale_rl.engine.stop import Stop, Stopped, signals
 from webscale_rl.errors import ConfigError, RunStopped
 from webscale_rl.files import owned, scratch_folder
 from webscale_rl.types import Document, Example, content_id
 
 T = TypeVar("T")
 PILOT_DOCUMENTS = 50
-Watch = Callable[[Progress], AbstractContextManager[object]]
-"""Shows a run while it runs: given the run's progress, a context manager that lasts as long as the run."""
 
 
 @dataclass(frozen=True)
@@ -79,8 +80,7 @@ def run(
     `documents` replaces the corpus of `config.inputs`; `backend` replaces the one that the configuration names.
     Raises ConfigError or CorpusError if something must be mended, RunStopped if it stopped before the end.
     """
-    work = run_async(config, documents, backend=backend, accept_changes=accept_changes, watch=watch)
-    return _in_thread(work) if _loop_is_running() else _run_loop(work)
+    return _done(run_async(config, documents, backend=backend, accept_changes=accept_changes, watch=watch))
 
 
 async def run_async(
@@ -98,7 +98,7 @@ async def run_async(
         raise ConfigError("out: missing; name the run directory")
     gauge = corpus.Gauge()
     items, source = _items(config, documents, gauge)
-    folder = _made(Path(config.out))
+    folder = made(Path(config.out))
     stop = Stop()
     try:
         with owned(folder), signals(stop):
@@ -117,11 +117,11 @@ async def run_async(
                         runner.moved = await asyncio.to_thread(MovedReplies, folder / "replies", scratch)
                     runner.also_paid = folder / PILOT
                     runner.elsewhere = await asyncio.to_thread(_replies_in, runner.also_paid, scratch)
-                    await _execute(runner, items, stop)
+                    await to_the_end(runner, items, stop)
                     await servers.aclose()  # what is left needs no model
                     summary = await asyncio.to_thread(finish, config, parts, folder, record)
     except OSError as error:
-        raise _unwritable(folder, error) from error
+        raise unwritable(folder, error) from error
     return Result(folder, summary)
 
 
@@ -139,8 +139,7 @@ def estimate(
     calls, tokens, US dollars, hours and yield, each as `value`, `low` and `high` of a 90 % interval (see docs/cost.md).
     Raises what `run` raises.
     """
-    work = estimate_async(config, documents, sample=sample, backend=backend, watch=watch)
-    return _in_thread(work) if _loop_is_running() else _run_loop(work)
+    return _done(estimate_async(config, documents, sample=sample, backend=backend, watch=watch))
 
 
 async def estimate_async(
@@ -161,13 +160,13 @@ async def estimate_async(
             with owned(home):
                 return await _piloted(config, items, home, sample, backend, watch)
         except OSError as error:
-            raise _unwritable(home, error) from error
+            raise unwritable(home, error) from error
 
 
 async def _piloted(
     config: Run, items: Iterable[Item], home: Path, count: int, backend: Backend | None, watch: Watch | None
 ) -> dict[str, Any]:
-    folder = _made(home / PILOT)
+    folder = made(home / PILOT)
     stop = Stop()
     with signals(stop):
         longest = longest_prompted(Parts(prepared(config, backend), backend))
@@ -186,7 +185,7 @@ async def _piloted(
                 runner.also_paid = home
                 runner.elsewhere = await asyncio.to_thread(_replies_in, runner.also_paid, scratch)
                 with paced(folder):
-                    await _execute(runner, sample.documents, stop)
+                    await to_the_end(runner, sample.documents, stop)
     ledger.read_outcomes(folder)
     told = estimated(parts, sample, ledger, read_pace(folder), config.traffic.concurrency)
     books = tally_of(folder, finished_shards(folder))
@@ -210,16 +209,11 @@ def difficulty(
     "traffic": {"concurrency": 8}, "caps": {"usd": 5}}`. Gives how many questions are solved never, sometimes and
     always, and what it cost (see docs/difficulty.md). Raises what `run` raises.
     """
-    work = difficulty_async(
-        folder,
-        model,
-        samples=samples,
-        temperature=temperature,
-        settings=settings,
-        backend=backend,
-        watch=watch,
+    return _done(
+        difficulty_async(
+            folder, model, samples=samples, temperature=temperature, settings=settings, backend=backend, watch=watch
+        )
     )
-    return _in_thread(work) if _loop_is_running() else _run_loop(work)
 
 
 async def difficulty_async(
@@ -233,29 +227,58 @@ async def difficulty_async(
     watch: Watch | None = None,
 ) -> dict[str, Any]:
     """The same as `difficulty`, as a coroutine."""
-    from webscale_rl.engine.closed_book import closed_book_run, conclude, questions, questions_digest
+    from webscale_rl.engine.closed_book import closed_book_run, conclude, questions
 
     home = Path(folder)
     config = closed_book_run(home, model, samples, temperature, settings or {})
     parts = Parts(config, backend)
-    stop = Stop()
-    try:
-        with owned(home), signals(stop):
-            own = _made(home / DIFFICULTY)
-            source, count = await asyncio.to_thread(questions_digest, home)
-            record = resolved(config, parts, source)
-            moved = claim(own, record, accept_changes=True)  # it holds nothing but answers, which are kept
-            runner = LocalRunner(config, parts, own, rules=rules_digest(record), source=source, stop=stop)
-            runner.progress.read = lambda: runner.progress.documents / max(1, count)
-            with scratch_folder(own / ".moved") as scratch, (watch or nullcontext)(runner.progress):
-                if moved:
-                    runner.moved = await asyncio.to_thread(MovedReplies, own / "replies", scratch)
-                await _execute(runner, questions(home), stop)
-                told = await asyncio.to_thread(conclude, config, parts)
-                summary = await asyncio.to_thread(fill_in_difficulty, home)
-    except OSError as error:
-        raise _unwritable(home, error) from error
-    return {**summary["difficulty"], **told, "dataset": str(home / "dataset")}
+    return await follow(config, parts, partial(questions, home), lambda seconds: conclude(config, parts), watch)
+
+
+def rationales(
+    folder: str | Path,
+    model: str | None = None,
+    *,
+    count: int = COUNT,
+    share: float = SHARE,
+    settings: Mapping[str, Any] | None = None,
+    backend: Backend | None = None,
+    watch: Watch | None = None,
+) -> dict[str, Any]:
+    """Have a model that knows the answers write short chains of thought for held-out questions of a finished run, and
+    keep those whose final answer is right: DIR/rationales/dataset. What was answered before is not asked again.
+
+    Held out are documents with at most `count` pairs, and at most that share of the dataset. The model and its servers
+    are the run's, unless `model` or `settings`, keys of a Run, say otherwise. Gives what became of the questions, and
+    what it cost (see docs/rationales.md). Raises what `run` raises.
+    """
+    return _done(
+        rationales_async(folder, model, count=count, share=share, settings=settings, backend=backend, watch=watch)
+    )
+
+
+async def rationales_async(
+    folder: str | Path,
+    model: str | None = None,
+    *,
+    count: int = COUNT,
+    share: float = SHARE,
+    settings: Mapping[str, Any] | None = None,
+    backend: Backend | None = None,
+    watch: Watch | None = None,
+) -> dict[str, Any]:
+    """The same as `rationales`, as a coroutine."""
+    from webscale_rl.engine.rationales import conclude, held_out_questions, rationales_run
+
+    if count < 1 or not 0 < share <= 1:
+        raise ConfigError(f"count and share: at least 1, and above 0 up to 1 (they are {count} and {share:g})")
+    home = Path(folder)
+    config = rationales_run(home, model, settings or {}, given=backend is not None)
+    parts = Parts(config, backend)
+    choice = Choice(count, share, config.seed)
+    return await follow(
+        config, parts, partial(held_out_questions, home, choice), partial(conclude, config, parts, choice), watch
+    )
 
 
 def _drawn(items: Iterable[Item], count: int, config: Run, longest: int, stop: Stop) -> Sample:
@@ -279,7 +302,7 @@ def _drawn(items: Iterable[Item], count: int, config: Run, longest: int, stop: S
 def _home(config: Run, parts: Parts) -> Iterator[Path]:
     """The run directory; what is free needs none."""
     if config.out:
-        yield _made(Path(config.out))
+        yield made(Path(config.out))
     elif parts.paid:
         raise ConfigError("out: missing; name the run directory, which keeps what the pilot pays for")
     else:
@@ -291,30 +314,6 @@ def _replies_in(folder: Path, scratch: Path) -> MovedReplies | None:
     """The replies of another run directory; None if there are none."""
     replies = folder / "replies"
     return MovedReplies(replies, scratch) if replies.is_dir() and any(replies.iterdir()) else None
-
-
-def _unwritable(folder: Path, error: OSError) -> RunStopped:
-    place = error.filename or folder
-    return RunStopped(f"{place}: {error.strerror or error}; mend it and run again", RESUMABLE)
-
-
-def _made(folder: Path) -> Path:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ConfigError(f"{folder}: cannot be the run directory ({error.strerror}); choose another --out") from error
-    return folder
-
-
-async def _execute(runner: LocalRunner, items: Iterable[Item], stop: Stop) -> None:
-    try:
-        await runner.execute(items)
-    except Stopped:
-        if runner.progress.crash is not None:
-            raise runner.progress.crash from None
-        raise RunStopped(stop.reason or "stopped", stop.code) from None
-    except BackendError as error:  # before the first call: the backend could not be opened
-        raise RunStopped(str(error), RESUMABLE if error.resumable else WRONG_USAGE) from error
 
 
 def _items(config: Run, documents: Iterable[Document] | None, gauge: corpus.Gauge) -> tuple[Iterable[Item], str]:
@@ -331,6 +330,11 @@ def _identity(file: corpus.File) -> str:
     path = Path(file.url)
     changed = path.stat().st_mtime_ns if path.is_file() else ""
     return f"{file.url}|{file.size}|{changed}"
+
+
+def _done(work: Coroutine[Any, Any, T]) -> T:
+    """What the coroutine gives, in a loop of its own; in a notebook, where one is running, in a thread of its own."""
+    return _in_thread(work) if _loop_is_running() else _run_loop(work)
 
 
 def _run_loop(work: Coroutine[Any, Any, T]) -> T:

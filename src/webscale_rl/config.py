@@ -249,6 +249,11 @@ class Parts:
         default = "" if self.given is not None else self.backend_options.model
         return stage.options.model or default or self.backend_name
 
+    def label(self, stage: AnyStage) -> str:
+        """How the dataset names who answers a prompted stage: backend, or backend/model."""
+        model = self.model(stage)
+        return self.backend_name if model == self.backend_name else f"{self.backend_name}/{model}"
+
     def _stage(self, name: str, run: Run) -> AnyStage:
         kind = registry.load("stages", name, "takes")
         options = _options(kind.Options, run.stages.get(name, run.stages.get(kind.name, {})), f"stages.{name}")

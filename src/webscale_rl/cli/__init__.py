@@ -25,6 +25,11 @@ from webscale_rl.cli import (
     run,
     score,
     train,
+    inspect,
+    rationales,
+    reward_server,
+    run,
+    score,
 )
 from webscale_rl.cli.options import RESUMABLE, WRONG_USAGE, fail
 
@@ -35,6 +40,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "compare": compare.compare,
     "export": inspect.export,
     "difficulty": difficulty.difficulty_command,
+    "rationales": rationales.rationales_command,
     "dedup": dedup.dedup,
     "balance": balance.balance,
     "score": score.score,

@@ -4,27 +4,35 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from webscale_rl.cli.options import DONE, FAILURES, BaseUrls, Concurrency, Json
+from webscale_rl.cli.options import (
+    DONE,
+    FAILURES,
+    BaseUrls,
+    Concurrency,
+    Directory,
+    Json,
+    MaxHours,
+    MaxTokens,
+    MaxUsd,
+    caps,
+)
 from webscale_rl.cli.run import show_messages, tune_process
 
 
 def difficulty_command(
-    directory: Annotated[Path, typer.Argument(help="the directory of a finished run")],
+    directory: Directory,
     model: Annotated[str, typer.Option("--model", help="the model that is asked")],
     samples: Annotated[int, typer.Option("--samples", min=1, max=1000, help="how often each question is asked")] = 8,
     base_url: BaseUrls = None,
     temperature: Annotated[float, typer.Option("--temperature", min=0, help="how the model samples")] = 1.0,
     concurrency: Concurrency = None,
-    max_usd: Annotated[float | None, typer.Option("--max-usd", help="stop when so many US dollars are spent")] = None,
-    max_tokens: Annotated[
-        int | None, typer.Option("--max-tokens", help="stop when so many tokens are spent, in and out")
-    ] = None,
-    max_hours: Annotated[float | None, typer.Option("--max-hours", help="stop after so many hours")] = None,
+    max_usd: MaxUsd = None,
+    max_tokens: MaxTokens = None,
+    max_hours: MaxHours = None,
     as_json: Json = False,
 ) -> None:
     """Measure how often a model solves each question without the document."""
@@ -34,8 +42,7 @@ def difficulty_command(
 
     tune_process()
     show_messages()
-    caps = {"usd": max_usd, "tokens": max_tokens, "hours": max_hours}
-    settings: dict[str, Any] = {"caps": {key: value for key, value in caps.items() if value is not None}}
+    settings: dict[str, Any] = {"caps": caps(max_usd, max_tokens, max_hours)}
     if base_url:
         settings["backend"] = {"use": "openai", "base_urls": base_url}
     if concurrency:

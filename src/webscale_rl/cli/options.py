@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -29,7 +29,17 @@ TextField = Annotated[str | None, typer.Option("--text-field", help="column that
 Limit = Annotated[int | None, typer.Option("--limit", help="read no more than so many documents")]
 Concurrency = Annotated[int | None, typer.Option("--concurrency", help="most calls in flight at once")]
 Seed = Annotated[int | None, typer.Option("--seed", help="seeds every choice")]
+MaxUsd = Annotated[float | None, typer.Option("--max-usd", help="stop when so many US dollars are spent")]
+MaxTokens = Annotated[int | None, typer.Option("--max-tokens", help="stop when so many tokens are spent, in and out")]
+MaxHours = Annotated[float | None, typer.Option("--max-hours", help="stop after so many hours")]
+Directory = Annotated[Path, typer.Argument(help="the directory of a finished run")]
 Json = Annotated[bool, typer.Option("--json", help="print JSON for a machine to read")]
+
+
+def caps(usd: float | None, tokens: int | None, hours: float | None) -> dict[str, Any]:
+    """The section `caps` of a Run: what was said of it."""
+    given = {"usd": usd, "tokens": tokens, "hours": hours}
+    return {key: value for key, value in given.items() if value is not None}
 
 
 def fail(message: str, code: int) -> NoReturn:

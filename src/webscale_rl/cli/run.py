@@ -21,12 +21,16 @@ from webscale_rl.cli.options import (
     Inputs,
     Json,
     Limit,
+    MaxHours,
+    MaxTokens,
+    MaxUsd,
     Model,
     Replicas,
     Seed,
     Serve,
     TextField,
     UseBackend,
+    caps,
 )
 
 if TYPE_CHECKING:
@@ -49,11 +53,9 @@ def run_command(
     text_field: TextField = None,
     limit: Limit = None,
     concurrency: Concurrency = None,
-    max_usd: Annotated[float | None, typer.Option("--max-usd", help="stop when so many US dollars are spent")] = None,
-    max_tokens: Annotated[
-        int | None, typer.Option("--max-tokens", help="stop when so many tokens are spent, in and out")
-    ] = None,
-    max_hours: Annotated[float | None, typer.Option("--max-hours", help="stop after so many hours")] = None,
+    max_usd: MaxUsd = None,
+    max_tokens: MaxTokens = None,
+    max_hours: MaxHours = None,
     seed: Seed = None,
     metrics_port: Annotated[
         int | None, typer.Option("--metrics-port", help="serve Prometheus metrics at this port of 127.0.0.1")
@@ -69,10 +71,9 @@ def run_command(
 
     tune_process()
     flags = _run_flags(inputs, out, domains, limit, seed, text_field, concurrency)
-    caps = {"usd": max_usd, "tokens": max_tokens, "hours": max_hours}
     show_messages()
     flags["metrics"] = {"port": metrics_port} if metrics_port is not None else None
-    flags["caps"] = {key: value for key, value in caps.items() if value is not None} or None
+    flags["caps"] = caps(max_usd, max_tokens, max_hours) or None
     flags["backend"] = _backend_flags(backend, model, base_url, serve, batch_dir)
     flags["serve"] = _serve_flags(serve, replicas, base_url)
     configured = _configured(config, {key: value for key, value in flags.items() if value is not None})

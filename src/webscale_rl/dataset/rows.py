@@ -37,10 +37,11 @@ CREATED_WITH = f"webscale-rl {__version__}"
 
 
 def schema(columns: tuple[str, ...]) -> pa.Schema:
-    """The Arrow schema of these columns; all but the ordinal and the difficulty are strings."""
+    """The Arrow schema of these columns; all but the ordinal, the difficulty and messages of a chat are strings."""
     import pyarrow as pa
 
-    kinds = {"ordinal": pa.int64(), "difficulty": pa.float64()}
+    message = pa.struct([("role", pa.string()), ("content", pa.string())])
+    kinds = {"ordinal": pa.int64(), "difficulty": pa.float64(), "messages": pa.list_(message)}
     return pa.schema([(name, kinds.get(name, pa.string())) for name in columns])
 
 

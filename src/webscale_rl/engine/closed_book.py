@@ -18,13 +18,13 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from webscale_rl.backend import Sampling, Text
-from webscale_rl.config import Parts, Run, merge, read_yaml
+from webscale_rl.config import Parts, Run
 from webscale_rl.dataset.difficulty import RATE_COLUMNS, RATES_FILE, Measure, write_rates
 from webscale_rl.dataset.writer import dataset_batches, outcome_batches
-from webscale_rl.engine.finish import money, tally_of
-from webscale_rl.engine.rundir import DIFFICULTY, RUN_FILE, SUMMARY_FILE
+from webscale_rl.engine.finish import fill_in_difficulty, money, tally_of
+from webscale_rl.engine.rundir import DIFFICULTY
+from webscale_rl.engine.sequel import Questions, sequel
 from webscale_rl.engine.shard import finished_shards
-from webscale_rl.errors import ConfigError
 from webscale_rl.prompt import defuse
 from webscale_rl.reward import reward
 from webscale_rl.stage import PromptedOptions, Stage, StageOptions
@@ -108,36 +108,25 @@ def closed_book_run(
 
     Raises ConfigError if `home` holds no finished run, or none that tells which server to ask.
     """
-    if not (home / RUN_FILE).exists():
-        raise ConfigError(f"{home}: holds no run (there is no {RUN_FILE})")
-    if not (home / SUMMARY_FILE).exists():
-        raise ConfigError(f"{home}: the run is not finished; webscale-rl run --out {home} goes on with it")
-    before = read_yaml(home / RUN_FILE)["config"]
-    kept = {key: before[key] for key in ("traffic", "price", "min_free_disk_mb", "events") if key in before}
-    values = merge({**kept, "backend": _servers(before, settings)}, settings)
-    values |= {
-        "out": str(home / DIFFICULTY),
+    own = {
         "pipeline": [f"{__name__}:{stage.__name__}" for stage in (Samples, ClosedBook)],
         "stages": {"samples": {"samples": samples}, "closed_book": {"model": model, "temperature": temperature}},
-        "sieves": [],
-        "dataset": {"pretrain_text": False},
         "shard_size": max(1, SAMPLES_PER_SHARD // max(1, samples)),
     }
-    return Run.make(values, "difficulty")
+    return sequel(home, DIFFICULTY, settings, own)
 
 
-def _servers(before: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Who answered the run, without its model; a run by rules, or in batches, leaves it to the openai backend."""
-    given = {key: value for key, value in before["backend"].items() if key != "model"}
-    named = "base_urls" in settings.get("backend", {})
-    if before.get("serve", {}).get("command") and not named:
-        raise ConfigError("the run's server ended with the run; start it and name it (--base-url)")
-    if given.get("use") in ("extractive", "batch"):
-        given = {"use": "openai", **{key: given[key] for key in ("base_urls", "api_key_env") if key in given}}
-    return given
+def questions(home: Path) -> Questions:
+    """All questions of the dataset, and a digest of them and of their ground truths."""
+    digest, count = "", 0
+    for batch in dataset_batches(home / "dataset", ("id", "reference")):
+        columns = [batch.column(name).to_pylist() for name in ("id", "reference")]
+        digest = content_id(digest, *columns[0], *columns[1])
+        count += len(batch)
+    return Questions(digest, count, _documents(home))
 
 
-def questions(home: Path) -> Iterator[Document]:
+def _documents(home: Path) -> Iterator[Document]:
     """The dataset's questions as documents; the ground truth stands in their metadata."""
     for batch in dataset_batches(home / "dataset", ("id", "question", "answer", "answer_type", "reference")):
         for row in batch.to_pylist():
@@ -145,18 +134,8 @@ def questions(home: Path) -> Iterator[Document]:
             yield Document(row["id"], row["question"], metadata=truth)
 
 
-def questions_digest(home: Path) -> tuple[str, int]:
-    """A digest of the questions and their ground truths, and how many they are."""
-    digest, count = "", 0
-    for batch in dataset_batches(home / "dataset", ("id", "reference")):
-        columns = [batch.column(name).to_pylist() for name in ("id", "reference")]
-        digest = content_id(digest, *columns[0], *columns[1])
-        count += len(batch)
-    return digest, count
-
-
 def conclude(config: Run, parts: Parts) -> dict[str, Any]:
-    """Write rates.parquet from the finished shards; gives what the samples came to and what they cost."""
+    """Write rates.parquet from the finished shards, and fill them in; gives what was found and what it cost."""
     folder = Path(str(config.out))
     shards = finished_shards(folder)
     asked = next(stage for stage in parts.pipeline.stages if stage.name == ClosedBook.name)
@@ -168,11 +147,14 @@ def conclude(config: Run, parts: Parts) -> dict[str, Any]:
     ends = books.at(ClosedBook.name, (), "pair")
     answers = {"solved": ends.kept, **{word: ends.dropped.get(word, 0) for word in (_WRONG, *_OPEN)}}
     calls = sum(count.answered for count in books.calls.values())
+    home = folder.parent
     return {
+        **fill_in_difficulty(home)["difficulty"],
         "answers": answers | {"failed": sum(ends.failed.values())},
         "failures": books.failures(),
         "calls": calls,
         "usd": money(books, parts)["usd"],
+        "dataset": str(home / "dataset"),
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from webscale_rl.dataset.rows import DROPPED_COLUMNS, EXAMPLE_COLUMNS
 from webscale_rl.dataset.writer import (
     Facts,
     PartWriter,
+    ShardExamples,
     dataset_batches,
     sift,
     write_dataset,
@@ -43,16 +44,7 @@ def finish(run: Run, parts: Parts, folder: Path, record: Mapping[str, Any]) -> d
     with scratch_folder(folder / ".sieves") as scratch:
         passes = parts.passes
         examples = sift(shards, passes, scratch)
-        with (
-            replace_folder(folder / "dropped") as target,
-            PartWriter(target, DROPPED_COLUMNS, run.dataset.rows_per_file) as writer,
-        ):
-            write_dropped(examples, shards, writer, sieved)
-        with (
-            replace_folder(folder / "failed") as target,
-            PartWriter(target, DROPPED_COLUMNS, run.dataset.rows_per_file) as writer,
-        ):
-            write_failed(shards, writer)
+        write_ends(folder, examples, shards, run.dataset.rows_per_file, sieved)
         stages = [stage.name for stage in parts.pipeline.stages]
         units = {stage.name: stage.unit for stage in parts.pipeline.stages}
         summary = summarise(tally, stages, units, [sieve.name for sieve in passes])
@@ -65,8 +57,25 @@ def finish(run: Run, parts: Parts, folder: Path, record: Mapping[str, Any]) -> d
             summary |= {column: dict(facts.of(column)) for column in Facts.columns}
             summary |= {"difficulty": rates.told()} if rates else {}
             (target / "README.md").write_text(card(summary, record), encoding="utf-8")
-    _write_summary(folder, summary)
+    write_summary(folder, summary)
     return summary
+
+
+def write_ends(
+    folder: Path,
+    examples: ShardExamples,
+    shards: Sequence[Path],
+    rows_per_file: int,
+    sieved: Callable[[str, str], None] = lambda sieve, reason: None,
+) -> None:
+    """Write dropped/ and failed/; `sieved` is told of every example that a sieve has rejected."""
+    with (
+        replace_folder(folder / "dropped") as target,
+        PartWriter(target, DROPPED_COLUMNS, rows_per_file) as writer,
+    ):
+        write_dropped(examples, shards, writer, sieved)
+    with replace_folder(folder / "failed") as target, PartWriter(target, DROPPED_COLUMNS, rows_per_file) as writer:
+        write_failed(shards, writer)
 
 
 def fill_in_difficulty(folder: Path) -> dict[str, Any]:
@@ -85,11 +94,12 @@ def fill_in_difficulty(folder: Path) -> dict[str, Any]:
                     writer.write(rates.fill(batch))
             summary["difficulty"] = rates.told()
             (target / "README.md").write_text(card(summary, record), encoding="utf-8")
-    _write_summary(folder, summary)
+    write_summary(folder, summary)
     return summary
 
 
-def _write_summary(folder: Path, summary: Mapping[str, Any]) -> None:
+def write_summary(folder: Path, summary: Mapping[str, Any]) -> None:
+    """Write the books, whole or not at all."""
     write_text(folder / SUMMARY_FILE, orjson.dumps(summary, option=orjson.OPT_INDENT_2).decode() + "\n")
 
 

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 import orjson
 
-from webscale_rl.backend import Backend, Batched, Postponed
+from webscale_rl.backend import Backend, BackendError, Batched, Postponed
 from webscale_rl.config import Parts, Run
 from webscale_rl.corpus import Unreadable
 from webscale_rl.dataset.rows import outcome_row
@@ -29,8 +29,9 @@ from webscale_rl.engine.observers import Observers
 from webscale_rl.engine.progress import Progress
 from webscale_rl.engine.replies import Stored, read_spent
 from webscale_rl.engine.shard import Commit, Shard, read_commit, shard_path
-from webscale_rl.engine.stop import Stop, Stopped
+from webscale_rl.engine.stop import RESUMABLE, WRONG_USAGE, Stop, Stopped
 from webscale_rl.engine.traffic import Traffic
+from webscale_rl.errors import RunStopped
 from webscale_rl.pipeline import Outcome
 from webscale_rl.types import Document, Drop
 
@@ -334,15 +335,24 @@ class LocalRunner:
             task.cancel()
 
 
+async def to_the_end(runner: LocalRunner, items: Iterable[Item], stop: Stop) -> None:
+    """Work through the corpus. Raises RunStopped if the run ended before it, or what a bug raised."""
+    try:
+        await runner.execute(items)
+    except Stopped:
+        if runner.progress.crash is not None:
+            raise runner.progress.crash from None
+        raise RunStopped(stop.reason or "stopped", stop.code) from None
+    except BackendError as error:  # before the first call: the backend could not be opened
+        raise RunStopped(str(error), RESUMABLE if error.resumable else WRONG_USAGE) from error
+
+
 async def _settle(tasks: set[asyncio.Task[None]]) -> None:
     while tasks:
         await asyncio.wait(tasks)
 
 
 def _labels(parts: Parts) -> tuple[str, str | None]:
-    """How the dataset names who wrote and who checked: backend, or backend/model."""
-    labels: dict[str, str] = {}
-    for stage in (stage for stage in parts.pipeline.stages if stage.prompt is not None):
-        model = parts.model(stage)
-        labels[stage.name] = parts.backend_name if model == parts.backend_name else f"{parts.backend_name}/{model}"
+    """How the dataset names who wrote and who checked."""
+    labels = {stage.name: parts.label(stage) for stage in parts.pipeline.stages if stage.prompt is not None}
     return labels.get("generate", parts.backend_name), labels.get("check")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 from webscale_rl.backend import Reply
@@ -62,3 +63,7 @@ class Progress:
             return None
         (since, _, _, before), (now, _, _, after) = self._recent[0], self._recent[-1]
         return (1.0 - after) * (now - since) / (after - before) if after > before else None
+
+
+Watch = Callable[[Progress], AbstractContextManager[object]]
+"""Shows a run while it runs: given the run's progress, a context manager that lasts as long as the run."""

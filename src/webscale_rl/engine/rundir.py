@@ -5,6 +5,7 @@ replies/       what was paid for            shards/    what became of every reco
 dataset/       the examples                 dropped/   what was dropped, and why
 pilot/         the run directory of an estimate's pilot: its replies are this run's too
 difficulty/    the run directory of what `webscale-rl difficulty` asked, and the rates that came of it
+rationales/    the run directory of what `webscale-rl rationales` asked, and the data for a warm-up that came of it
 summary.json   the books                    serve/     logs of the servers that the run started
 """
 
@@ -19,7 +20,8 @@ import yaml
 from webscale_rl import __version__
 from webscale_rl.config import Parts, Run, read_yaml
 from webscale_rl.corpus.record import shown
-from webscale_rl.errors import ChangedError, ConfigError
+from webscale_rl.engine.stop import RESUMABLE
+from webscale_rl.errors import ChangedError, ConfigError, RunStopped
 from webscale_rl.files import write_text
 from webscale_rl.types import content_id
 
@@ -29,8 +31,12 @@ PILOT = "pilot"
 """The run directory of the run's pilot, within the run's own."""
 DIFFICULTY = "difficulty"
 """The run directory of what measures the difficulty of the run's questions."""
+RATIONALES = "rationales"
+"""The run directory of what writes the way to some of the run's answers."""
+HELD_OUT_FILE = "held_out.parquet"
 SERVE_FOLDER = "serve"
-_OURS = (".lock", f".{RUN_FILE}.tmp", SERVE_FOLDER, PILOT)  # what may be there before a run has written run.yaml
+_OURS = (".lock", f".{RUN_FILE}.tmp", SERVE_FOLDER, PILOT, HELD_OUT_FILE, f".{HELD_OUT_FILE}.tmp")
+"""What may be there before a run has written run.yaml."""
 _OPERATIONAL = ("out", "limit", "traffic", "caps", "price", "min_free_disk_mb", "serve", "events", "metrics")
 _OPERATIONAL_BACKEND = frozenset(
     "base_urls api_key_env timeout_s connect_timeout_s"
@@ -43,6 +49,21 @@ _IN_REQUEST = frozenset(
     "model prompt layout temperature top_p max_tokens max_document_chars".split()
     + "few_shot few_shot_documents pairs_per_persona max_personas".split()
 )
+
+
+def made(folder: Path) -> Path:
+    """The folder, which is there now. Raises ConfigError if it cannot be."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"{folder}: cannot be the run directory ({error.strerror}); choose another --out") from error
+    return folder
+
+
+def unwritable(folder: Path, error: OSError) -> RunStopped:
+    """What is raised when a file of the run directory could not be written."""
+    place = error.filename or folder
+    return RunStopped(f"{place}: {error.strerror or error}; mend it and run again", RESUMABLE)
 
 
 def resolved(run: Run, parts: Parts, source: str = "") -> dict[str, Any]:

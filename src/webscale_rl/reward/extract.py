@@ -88,7 +88,7 @@ def extract(response: str, style: str | None = None, question: str = "", wanted:
         raise ValueError(f"style: there is no {style!r}; known: {', '.join(STYLES)}")
     if len(response) > LONGEST_RESPONSE:
         return NoAnswer("response_too_long")
-    visible = _outside_thoughts(response)
+    visible = outside_thoughts(response)
     if isinstance(visible, NoAnswer):
         return visible
     start, end = visible
@@ -107,7 +107,7 @@ def extract(response: str, style: str | None = None, question: str = "", wanted:
     return found._replace(span=(start + found.span[0], start + found.span[1]))
 
 
-def _outside_thoughts(response: str) -> tuple[int, int] | NoAnswer:
+def outside_thoughts(response: str) -> tuple[int, int] | NoAnswer:
     """The last part of the response that is not thought, without the tokens that end a turn."""
     start, end = 0, len(response)
     if "<" in response:

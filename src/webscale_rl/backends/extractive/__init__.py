@@ -5,6 +5,7 @@
     generate   definitions, dates, numbers, names asked      questions.py and its imports
     check      finds the answer again and compares                verify.py
     agree      reads the answer off the document, without it      readout.py
+    rationale  the sentence that proves the answer, then the answer
 
 It looks at a request's slots, never at the rendered messages. Asks English questions only: a page of another language
 can pass the filter and gets no pair. Declines rather than guesses. Knows no facts: what a document says is taken for
@@ -19,10 +20,11 @@ from typing import Any, ClassVar, Self
 import msgspec
 from pydantic import Field, field_validator
 
-from webscale_rl.backend import BackendOptions, BadRequest, Reply, Request
+from webscale_rl.backend import BackendOptions, BadRequest, Reply, Request, Text
 from webscale_rl.backends.extractive import informative, questions, readout, verify
-from webscale_rl.backends.extractive.page import read
+from webscale_rl.backends.extractive.page import clean, read
 from webscale_rl.backends.extractive.subject import Classifier
+from webscale_rl.normalise import restates, wording
 from webscale_rl.stage import Context
 from webscale_rl.stages.agree import AgreeReply
 from webscale_rl.stages.check import CheckReply
@@ -62,6 +64,7 @@ class Extractive:
             "generate": self._generate,
             "check": self._check,
             "agree": self._agree,
+            "rationale": self._rationale,
         }
 
     async def reply(self, request: Request) -> Reply:
@@ -73,7 +76,8 @@ class Extractive:
             struct = answer(request)
         except KeyError as missing:
             raise BadRequest(f"stage {request.stage!r} filled no slot {missing}") from None
-        return Reply(msgspec.json.encode(struct).decode(), model=MODEL)
+        text = struct.text if isinstance(struct, Text) else msgspec.json.encode(struct).decode()
+        return Reply(text, model=MODEL)
 
     async def __aenter__(self) -> Self:
         return self
@@ -104,3 +108,10 @@ class Extractive:
     def _agree(self, request: Request) -> AgreeReply:
         working, answer = readout.read_off(request.slots["document"], request.slots["question"])
         return AgreeReply(working, answer)
+
+    def _rationale(self, request: Request) -> Text:
+        """The proof is all the reasoning that there is. One that does not say the answer proves nothing by itself."""
+        evidence, answer = request.slots["evidence"], request.slots["answer"]
+        term, _, meaning = evidence.strip().partition("\n")
+        proof = f"{clean(term)}: {clean(meaning)}" if wording(term) == wording(answer) else clean(evidence)
+        return Text(f"{proof if restates(proof, answer) else ''}\n\nAnswer: {answer}")
