@@ -6,12 +6,13 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections.abc import Coroutine, Iterable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from webscale_rl import corpus
 from webscale_rl.backend import Backend
@@ -34,6 +35,9 @@ from webscale_rl.engine.stop import Stop, Stopped, signals
 from webscale_rl.errors import ConfigError, RunStopped
 from webscale_rl.files import owned, scratch_folder
 from webscale_rl.types import Document, Example, content_id
+
+if TYPE_CHECKING:
+    from webscale_rl.refine.launch import Refined
 
 T = TypeVar("T")
 PILOT_DOCUMENTS = 50
@@ -279,6 +283,36 @@ async def rationales_async(
     return await follow(
         config, parts, partial(held_out_questions, home, choice), partial(conclude, config, parts, choice), watch
     )
+
+
+def refine(
+    inputs: str | Path | Sequence[str | Path],
+    out: str | Path | None = None,
+    *,
+    method: str,
+    settings: Mapping[str, Any] | None = None,
+    backend: Backend | None = None,
+    accept_changes: bool = False,
+    watch: Watch | None = None,
+) -> Refined:
+    """Refine documents by one of the paper's baselines, "qurating", "prox" or "gdr", into `out`/refined.
+
+    `inputs` are files, folders, globs or URLs, or the directory of a run, whose inputs are then refined. `settings` are
+    keys of a Run: `{"backend": {...}, "stages": {"select": {"keep": 0.3}}, "limit": 100}`. Without a backend the
+    embedded rules refine (see docs/refine.md). Raises what `run` raises.
+    """
+    from webscale_rl.refine.launch import refine_async
+
+    work = refine_async(
+        inputs,
+        out,
+        method=method,
+        settings=settings,
+        backend=backend,
+        accept_changes=accept_changes,
+        watch=watch,
+    )
+    return _in_thread(work) if _loop_is_running() else _run_loop(work)
 
 
 def _drawn(items: Iterable[Item], count: int, config: Run, longest: int, stop: Stop) -> Sample:

@@ -6,6 +6,7 @@
     check      finds the answer again and compares                verify.py
     agree      reads the answer off the document, without it      readout.py
     rationale  the sentence that proves the answer, then the answer
+    compare, worth, program, clean: the refining stages           refining.py
 
 It looks at a request's slots, never at the rendered messages. Asks English questions only: a page of another language
 can pass the filter and gets no pair. Declines rather than guesses. Knows no facts: what a document says is taken for
@@ -23,6 +24,9 @@ from pydantic import Field, field_validator
 from webscale_rl.backend import BackendOptions, BadRequest, Reply, Request, Text
 from webscale_rl.backends.extractive import informative, questions, readout, verify
 from webscale_rl.backends.extractive.page import clean, read
+from webscale_rl.backend import BackendOptions, BadRequest, Reply, Request
+from webscale_rl.backends.extractive import informative, questions, readout, refining, verify
+from webscale_rl.backends.extractive.page import read
 from webscale_rl.backends.extractive.subject import Classifier
 from webscale_rl.normalise import restates, wording
 from webscale_rl.stage import Context
@@ -65,6 +69,7 @@ class Extractive:
             "check": self._check,
             "agree": self._agree,
             "rationale": self._rationale,
+            **refining.ANSWERS,
         }
 
     async def reply(self, request: Request) -> Reply:
