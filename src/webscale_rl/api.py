@@ -5,8 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import Coroutine, Iterable, Iterator, Mapping
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -312,7 +311,7 @@ def refine(
         accept_changes=accept_changes,
         watch=watch,
     )
-    return _in_thread(work) if _loop_is_running() else _run_loop(work)
+    return _done(work)
 
 
 def _drawn(items: Iterable[Item], count: int, config: Run, longest: int, stop: Stop) -> Sample:

@@ -21,17 +21,12 @@ from webscale_rl.cli import (
     difficulty,
     evaluate,
     inspect,
-    reward_server,
-    run,
-    score,
-    train,
-    inspect,
     rationales,
-    inspect,
     refine,
     reward_server,
     run,
     score,
+    train,
 )
 from webscale_rl.cli.options import RESUMABLE, WRONG_USAGE, fail
 

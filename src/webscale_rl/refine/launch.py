@@ -19,13 +19,13 @@ from pathlib import Path
 from typing import Any
 
 from webscale_rl import corpus
-from webscale_rl.api import Watch, _execute, _identity, _made, _unwritable
+from webscale_rl.api import Watch, _identity
 from webscale_rl.backend import Backend
 from webscale_rl.config import Parts, Run, merge, read_yaml
 from webscale_rl.engine.feed import Item
-from webscale_rl.engine.local import LocalRunner
+from webscale_rl.engine.local import LocalRunner, to_the_end
 from webscale_rl.engine.moved import MovedReplies
-from webscale_rl.engine.rundir import RUN_FILE, claim, require_claimable, resolved, rules_digest
+from webscale_rl.engine.rundir import RUN_FILE, claim, made, require_claimable, resolved, rules_digest, unwritable
 from webscale_rl.engine.serve import prepared, serving
 from webscale_rl.engine.stop import Stop, signals
 from webscale_rl.errors import ConfigError, CorpusError
@@ -135,7 +135,7 @@ async def refine_async(
     parts = Parts(prepared(config, backend), backend)
     files = await asyncio.to_thread(_files, config)
     source = _digest(files)
-    folder = _made(Path(str(config.out)))
+    folder = made(Path(str(config.out)))
     stop = Stop()
     try:
         with owned(folder), signals(stop):
@@ -156,7 +156,7 @@ async def refine_async(
                         if moved:
                             runner.moved = await asyncio.to_thread(MovedReplies, folder / "replies", scratch)
                         items = corpus.read(files, config.corpus, gauge)
-                        await _execute(runner, _fed(method, config, parts, items, anchored), stop)
+                        await to_the_end(runner, _fed(method, config, parts, items, anchored), stop)
                     await servers.aclose()  # what is left needs no model
                     if _digest(files) != source:
                         raise CorpusError(
@@ -166,7 +166,7 @@ async def refine_async(
                     again = partial(corpus.read, files, config.corpus)
                     summary = await asyncio.to_thread(conclude, method, config, parts, again, ordinals, seconds())
     except OSError as error:
-        raise _unwritable(folder, error) from error
+        raise unwritable(folder, error) from error
     return Refined(folder, summary)
 
 

@@ -22,11 +22,8 @@ import msgspec
 from pydantic import Field, field_validator
 
 from webscale_rl.backend import BackendOptions, BadRequest, Reply, Request, Text
-from webscale_rl.backends.extractive import informative, questions, readout, verify
-from webscale_rl.backends.extractive.page import clean, read
-from webscale_rl.backend import BackendOptions, BadRequest, Reply, Request
 from webscale_rl.backends.extractive import informative, questions, readout, refining, verify
-from webscale_rl.backends.extractive.page import read
+from webscale_rl.backends.extractive.page import clean, read
 from webscale_rl.backends.extractive.subject import Classifier
 from webscale_rl.normalise import restates, wording
 from webscale_rl.stage import Context
