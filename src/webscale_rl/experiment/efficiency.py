@@ -86,7 +86,7 @@ def conclude(laboratory: Laboratory) -> Experiment:
     """Write what comes of the results."""
     out, results = laboratory.out, list(laboratory.results())
     found = points(results)
-    about = {"webscale_rl": __version__, "recipe": laboratory.recipe.name, "device": laboratory.device}
+    about: dict[str, Any] = {"webscale_rl": __version__, "recipe": laboratory.recipe.name, "device": laboratory.device}
     about |= {"seeds": laboratory.recipe.seeds}
     bases = [read_ledger(laboratory.base(seed)) for seed in range(laboratory.recipe.seeds)]
     told = {
@@ -107,7 +107,7 @@ def conclude(laboratory: Laboratory) -> Experiment:
 def claim(laboratory: Laboratory) -> None:
     """Make the directory this experiment's. Raises ChangedError if it holds another, ConfigError if anything else."""
     path = laboratory.out / EXPERIMENT_FILE
-    told = {
+    told: dict[str, Any] = {
         "webscale_rl": __version__,
         "device": laboratory.device,
         "recipe": laboratory.recipe.model_dump(mode="json"),

@@ -9,7 +9,7 @@ from typing import Any
 from webscale_rl.errors import TrainingError
 from webscale_rl.experiment.jobs import PANELS
 from webscale_rl.experiment.statistics import Point, by_arm, untrained
-from webscale_rl.experiment.table import NAMES
+from webscale_rl.experiment.table import NAMES, full_name
 from webscale_rl.files import replace_whole
 
 TITLES = {"skill": "a skill that the base model can sample", "facts": "facts that it cannot"}
@@ -56,7 +56,7 @@ def _panel(axes: Any, points: Sequence[Point], panel: str, account: str) -> None
             color=f"C{at}",
             capsize=2,
             linewidth=1.2,
-            label=NAMES[arm].replace("...", "continual pretraining"),
+            label=full_name(arm),
         )
     axes.set_xscale("log")
     axes.set_ylim(bottom=0)

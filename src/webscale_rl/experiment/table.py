@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from webscale_rl.evaluation.statistics import Mean
-from webscale_rl.experiment.statistics import REFERENCE, TOKENS, Point, reaches, untrained
+from webscale_rl.experiment.statistics import REFERENCE, TOKENS, Point, reaches
 
 HEAD = ("arm", "documents", *(f"{name} tokens" for name in TOKENS), "skill, %", "facts, %", "CPU s")
 NAMES = {
@@ -46,16 +46,21 @@ def findings(points: Sequence[Point]) -> list[str]:
     told = []
     for panel, found in reaches(points).items():
         told.append(
-            f"{panel}: the base model has {100 * untrained(points, panel):.1f} %; {NAMES[REFERENCE]} comes to"
+            f"{panel}: the base model has {100 * found['base']:.1f} %; {NAMES[REFERENCE]} comes to"
             f" {100 * found['score']:.1f} % at best, with {found['size']} documents."
         )
-        told += [f"{panel}: {_reached(arm, size)}" for arm, size in found["reached_by"].items()]
+        above = [(full_name(arm), size) for arm, size in found["passed_by"].items()]
+        ahead = ", ".join(f"{name} with {size}" for name, size in above if size is not None)
+        behind = ", ".join(name for name, size in above if size is None)
+        told.append(f"{panel}: clearly above that, with the fewest documents that did it: {ahead or 'nothing'}.")
+        if behind:
+            told.append(f"{panel}: not clearly above that at any size: {behind}.")
     return told
 
 
-def _reached(arm: str, size: int | None) -> str:
-    name = NAMES[arm].replace("...", NAMES[REFERENCE])
-    return f"{name} does not come to as much." if size is None else f"{name} comes to as much with {size} documents."
+def full_name(arm: str) -> str:
+    """What an arm is called where none stands above it."""
+    return NAMES[arm].replace("...", NAMES[REFERENCE])
 
 
 def page(name: str, points: Sequence[Point], told: dict[str, Any]) -> str:

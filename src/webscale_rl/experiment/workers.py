@@ -90,6 +90,7 @@ def _begin(device: str) -> None:
     """In the worker, before torch is imported: small matrices are slower on several threads."""
     if device != "cuda":
         os.environ["OMP_NUM_THREADS"] = "1"
+    os.environ |= {"TQDM_DISABLE": "1", "TRANSFORMERS_VERBOSITY": "error"}  # a bar for each of a hundred models
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all; the parent says when to end
     parent = multiprocessing.parent_process()
     assert parent is not None  # a worker has one
