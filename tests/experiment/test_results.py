@@ -7,8 +7,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from webscale_rl.errors import ChangedError, ConfigError
-from webscale_rl.experiment.efficiency import claim
+from webscale_rl.errors import ChangedError, ConfigError, TrainingError
+from webscale_rl.experiment import efficiency
+from webscale_rl.experiment.efficiency import claim, require
 from webscale_rl.experiment.jobs import BASE, Answers, Laboratory, Result
 from webscale_rl.experiment.recipe import load
 from webscale_rl.experiment.statistics import points, reaches
@@ -101,3 +102,15 @@ def test_a_directory_of_something_else_is_left_alone(laboratory: Laboratory) -> 
     (laboratory.out / "thesis.txt").write_text("mine")
     with pytest.raises(ConfigError, match="not empty"):
         claim(laboratory)
+
+
+def test_a_missing_package_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(efficiency, "NEEDED", ("no_such_package",))
+    with pytest.raises(TrainingError, match=r"webscale-rl\[train\].*no_such_package"):
+        require("cpu")
+
+
+def test_a_device_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(efficiency, "NEEDED", ())
+    with pytest.raises(TrainingError, match="cpu or cuda"):
+        require("tpu")

@@ -118,6 +118,7 @@ def _made(values: dict[str, Any], origin: str) -> Recipe:
     except ValidationError as error:
         raise ConfigError(explain(error, Recipe, origin)) from None
     for arm in recipe.arms:  # what is wrong with a setting is told before an hour was spent on the others
-        if getattr(load_recipe("tiny", METHODS[arm], **recipe.settings(arm)), "judge", None) is not None:
+        judge = getattr(load_recipe("tiny", METHODS[arm], **recipe.settings(arm)), "judge", None)
+        if getattr(judge, "model", None) is not None:
             raise ConfigError(f"{origin}: arms.{arm}: judge: the experiment's rewards are by rule; leave it out")
     return recipe
