@@ -1,6 +1,8 @@
 """The base model: a small Llama from scratch, trained on `corpus.base_text` by a plain loop.
 
-Rows of like length make a batch, so that little of it is padding; a row is one text, and sees no other.
+Every other batch holds a text in each row, of like lengths, so that little of it is padding; the rest hold blocks of texts one
+after the other, as continual pretraining has them: a model that had never seen a text in the middle of a block would
+unlearn what it knows in learning just that.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from webscale_rl.ledger import Ledger, write_ledger
 
 _POOL = 32
 """Batches whose rows are sorted by length together."""
+_BLOCK = 128
 _WARM_UP = 50
 _LOWEST = 0.1
 """The learning rate falls on a line to this share of its peak."""
@@ -79,13 +82,22 @@ def _batches(world: World, options: BaseOptions) -> Iterator[list[list[int]]]:
     draw = random.Random(f"base {world.seed}")
     left = options.steps
     while left > 0:
-        rows = sorted((_row(base_text(world, draw)) for _ in range(_POOL * options.batch)), key=len)
-        batches = [rows[at : at + options.batch] for at in range(0, len(rows), options.batch)]
+        rows = [_row(base_text(world, draw)) for _ in range(_POOL * options.batch)]
+        half = len(rows) // 2
+        alone = sorted(rows[:half], key=len)
+        batches = [alone[at : at + options.batch] for at in range(0, half, options.batch)]
+        batches += [_blocks(rows[at : at + options.batch]) for at in range(half, len(rows), options.batch)]
         draw.shuffle(batches)
         for batch in batches[:left]:
-            width = len(batch[-1])
+            width = max(map(len, batch))
             yield [row + [VOCABULARY[PAD]] * (width - len(row)) for row in batch]
         left -= len(batches)
+
+
+def _blocks(rows: list[list[int]]) -> list[list[int]]:
+    """The rows joined and cut; what is left over is not used."""
+    stream = [token for row in rows for token in row]
+    return [stream[at : at + _BLOCK] for at in range(0, len(stream) - _BLOCK + 1, _BLOCK)]
 
 
 def _row(text: str) -> list[int]:

@@ -6,14 +6,17 @@ package's own `run`, `refine` and `rationales`.
     DIR/data/SEED-SIZE/answered/          the same run with rationales for all pairs. A copy, for questions with
                                           rationales are held out of a run's reinforcement learning
     DIR/data/SEED-SIZE/qurating/ ...      refined
+    DIR/data/SEED-SIZE/read/ARM.jsonl     what an arm of continual pretraining reads: its documents, and as much again
+                                          of texts such as the base model has read, lest it forget how to answer
     DIR/data/SEED-SIZE/skill.jsonl facts.jsonl    the panels' questions
     DIR/data/SEED-SIZE/material.json      written last: how much there is
 """
 
 from __future__ import annotations
 
+import random
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,6 +25,7 @@ import orjson
 
 from webscale_rl import api
 from webscale_rl.config import Run, merge
+from webscale_rl.dataset import arrow
 from webscale_rl.experiment import corpus
 from webscale_rl.experiment.answering import USE
 from webscale_rl.experiment.recipe import METHODS, Arm, Recipe
@@ -60,10 +64,8 @@ class Place(NamedTuple):
 
     def data(self, arm: Arm) -> Path:
         """What the arm is trained on."""
-        if arm == "continue":
-            return self.folder / "documents.jsonl"
-        if arm in REFINED:
-            return self.folder / arm / "refined"
+        if METHODS[arm] == "continue":
+            return self.folder / "read" / f"{arm}.jsonl"
         return self.folder / "answered" / "rationales" / "dataset" if arm == "rationales" else self.run
 
     def made(self, arm: Arm) -> Ledger:
@@ -98,6 +100,8 @@ def make_material(recipe: Recipe, seed: int, size: int, folder: Path) -> Place:
     for method in REFINED:
         if method in recipe.arms:
             api.refine(path, folder / method, method=method, settings=merge(_FREE, recipe.refining))
+            _to_read(place, method, list(_refined(folder / method / "refined")), world, recipe.replay)
+    _to_read(place, "continue", [one.text for one in documents], world, recipe.replay)
     told = Material(size, sum(len(one.text) for one in documents), pairs, len(skill), len(facts))
     write_text(folder / MATERIAL_FILE, msgspec.json.encode(told).decode())
     return place
@@ -118,6 +122,24 @@ def _rationales(place: Place) -> None:
         shutil.copytree(place.run, half)
         half.rename(copy)
     api.rationales(copy, share=1.0)
+
+
+def _refined(folder: Path) -> Iterator[str]:
+    """The texts that a refining left."""
+    for path in sorted(folder.glob("part-*.parquet")):
+        yield from arrow.read(path, ["text"]).column("text").to_pylist()
+
+
+def _to_read(place: Place, arm: str, texts: list[str], world: corpus.World, replay: float) -> None:
+    """Write the documents with so many times their characters of replayed text."""
+    draw = random.Random(f"replay {world.seed} {arm}")
+    left = replay * sum(map(len, texts))
+    rows = [{"text": text} for text in texts]
+    while left > 0:
+        rows.append({"text": corpus.base_text(world, draw)})
+        left -= len(rows[-1]["text"])
+    (place.folder / "read").mkdir(exist_ok=True)
+    _write_rows(place.folder / "read" / f"{arm}.jsonl", rows)
 
 
 def _write_rows(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:

@@ -76,6 +76,11 @@ class Recipe(_Section):
     panels: PanelOptions = Field(default_factory=PanelOptions, description="what the models are asked")
     pipeline: dict[str, Any] = Field(default_factory=dict, description="keys of a Run, for the pairs")
     refining: dict[str, Any] = Field(default_factory=dict, description="keys of a Run, for the refined documents")
+    replay: float = Field(
+        1.0,
+        ge=0,
+        description="texts of the base model's kind in continual pretraining, for each character of documents",
+    )
     training: dict[str, dict[str, Any]] = Field(
         default_factory=dict, description="keys of a training recipe, by its method, for all arms of that method"
     )
