@@ -1,8 +1,8 @@
 """The base model: a small Llama from scratch, trained on `corpus.base_text` by a plain loop.
 
-Every other batch holds a text in each row, of like lengths, so that little of it is padding; the rest hold blocks of texts one
-after the other, as continual pretraining has them: a model that had never seen a text in the middle of a block would
-unlearn what it knows in learning just that.
+Half of the batches hold a text in each row, of like lengths, so that little is padding. The others hold blocks of texts
+one after the other, as continual pretraining has them: a model that had seen no text in the middle of a block would
+unlearn what it knows while it learns just that.
 """
 
 from __future__ import annotations
