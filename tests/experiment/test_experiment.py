@@ -60,18 +60,18 @@ def test_a_killed_experiment_leaves_no_process_and_goes_on(done: Path, tmp_path:
     out = tmp_path / "killed"
     shutil.copytree(done, out)
     shutil.rmtree(out / "jobs")
-    process = started("experiment", "efficiency", "--recipe", "smoke", "--out", out, "--jobs", "1")
-    assert process.stderr is not None
-    for line in process.stderr:
-        if "1 of" in line and "base-" in line:
-            break
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    arguments = ("experiment", "efficiency", "--recipe", "smoke", "--out", out, "--jobs", "1")
+    with started(*arguments) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if "1 of" in line and "base-" in line:
+                break
+        process.send_signal(signal.SIGKILL)
     time.sleep(2)  # the worker sees that its parent is gone
     count = len(list((out / "jobs").glob("*/result.json")))
     time.sleep(3)
     assert len(list((out / "jobs").glob("*/result.json"))) == count
-    found = command("experiment", "efficiency", "--recipe", "smoke", "--out", out, "--jobs", "1", timeout=500)
+    found = command(*arguments, timeout=500)
     assert found.returncode == 0, found.stderr
     assert "done already" in found.stderr
 
