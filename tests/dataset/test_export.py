@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,9 @@ from tests.dataset.exported import HOSTILE, SYSTEM, example, exported, run_direc
 from tests.runs import command
 from webscale_rl.cli import export as cli
 from webscale_rl.dataset.export import Choice, export, forms
-from webscale_rl.dataset.exporter import Files, wrapped
+from webscale_rl.dataset.exporter import JSON_LINES, Files, wrapped
+from webscale_rl.dataset.held_out import HELD_OUT, choose, write_held_out
+from webscale_rl.dataset.held_out import Choice as Held
 from webscale_rl.dataset.rows import EXAMPLE_COLUMNS
 from webscale_rl.dataset.selection import Bounds
 from webscale_rl.dataset.split import parse
@@ -189,6 +192,27 @@ def test_rows_of_a_difficulty_are_exported_and_the_others_told(tmp_path: Path) -
     assert written.left_out == {"other difficulty": 4, "no difficulty": 2}
     assert Bounds.parse(":0.5") == (0, 0.5)
     assert Bounds.parse("0.5:") == (0.5, 1)
+
+
+@pytest.mark.parametrize("choice", [Choice(), Choice(max_rows=20), Choice(splits=parse("train=0.5,test=0.5"))])
+def test_what_the_warm_up_learns_is_not_rewarded(tmp_path: Path, choice: Choice) -> None:
+    directory = run_directory(tmp_path / "run", map(example, range(30)))
+    held_out = Held(4, 1.0, 0)
+    chosen = choose(directory / "dataset", held_out)
+    (directory / HELD_OUT).parent.mkdir()
+    write_held_out(directory / HELD_OUT, directory / "dataset", chosen, held_out)
+    for form, exporter in forms().items():
+        if form == "webscale":
+            continue  # it has no ids to look for
+        written = export(directory, form, tmp_path / form, choice)
+        text = b"".join(path.read_bytes() for path in written.files.paths.values())
+        rewarded = exporter.prompts and form != "sft"
+        assert (written.left_out.get("held out for the warm-up", 0) == 3) == rewarded, form
+        if exporter.ending == JSON_LINES and rewarded:
+            assert not any(f'"{document}"'.encode() in text for document in chosen.documents), form
+    everything = frozenset(f"doc-{number}" for number in range(10))
+    with pytest.raises(ExportError, match="all 30 rows are of documents that are held out"):
+        export(directory, "trl", tmp_path / "none", replace(choice, held_out=everything))
 
 
 def test_a_sample_is_drawn_over_all_rows_and_a_smaller_one_is_part_of_it(tmp_path: Path) -> None:

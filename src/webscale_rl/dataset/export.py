@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from webscale_rl import registry
 from webscale_rl.dataset.exporter import Exporter, Files, Place
+from webscale_rl.dataset.held_out import HELD_OUT, read_held_out
 from webscale_rl.dataset.selection import Bounds, Sample
 from webscale_rl.dataset.sinks import Sink, sink
 from webscale_rl.dataset.source import Source
@@ -28,13 +29,15 @@ DEFAULT_SPLIT = "train"
 
 @dataclass(frozen=True)
 class Choice:
-    """Which rows, in which splits, with which system prompt. Without splits, all rows are in one named train."""
+    """Which rows, in which splits, with which system prompt. Without splits, all rows are in one named train.
+    `held_out` are documents that are left out; `export` adds those that a run's rationales were written for."""
 
     splits: tuple[Split, ...] = ()
     difficulty: Bounds | None = None
     max_rows: int | None = None
     system_prompt: str | None = None
     seed: int = 0
+    held_out: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,8 @@ def export(directory: Path, form: str, out: Path | None = None, choice: Choice |
     if choice.max_rows is not None and choice.max_rows < 1:
         raise ExportError(f"--max-rows {choice.max_rows}: must be at least 1")
     source = Source.of(directory)
+    if exporter.prompts and "reference" in exporter.columns and (warm_up := read_held_out(directory / HELD_OUT)):
+        choice = replace(choice, held_out=choice.held_out | warm_up[1])
     source.require([*exporter.columns, *_deciding(choice)], exporter.form)
     names = [split.name for split in choice.splits] or [DEFAULT_SPLIT]
     place = target(directory, exporter, out, names, split=bool(choice.splits))
@@ -102,6 +107,7 @@ def _exporter(form: str) -> Exporter:
 def _deciding(choice: Choice) -> list[str]:
     """The columns that a choice looks at."""
     columns = ["document_id", "url"] if choice.splits else []
+    columns += ["document_id"] if choice.held_out else []
     columns += ["difficulty"] if choice.difficulty else []
     return [*columns, "id"] if choice.max_rows is not None else columns
 
@@ -111,11 +117,15 @@ class _Decision:
 
     def __init__(self, choice: Choice, sample: Sample | None, twins: Twins | None) -> None:
         self._bounds, self._sample, self._twins = choice.difficulty, sample, twins
+        self._held_out = choice.held_out
         self._splitter = Splitter(choice.splits, choice.seed) if choice.splits else None
         self.left_out: Counter[str] = Counter()
         self.joined = twins.joined if twins else 0
 
     def split_of(self, row: dict[str, Any]) -> str | None:
+        if self._held_out and row["document_id"] in self._held_out:
+            self.left_out["held out for the warm-up"] += 1
+            return None
         if self._bounds and not self._bounds.hold(row["difficulty"]):
             self.left_out["no difficulty" if row["difficulty"] is None else "other difficulty"] += 1
             return None
@@ -145,6 +155,8 @@ def _decide(source: Source, choice: Choice, scratch: Path) -> _Decision:
             seen += 1
             if twins:
                 twins.note(row["document_id"], row["url"], row.get("pretrain_text"))
+            if choice.held_out and row["document_id"] in choice.held_out:
+                continue
             if choice.difficulty:
                 measured += row["difficulty"] is not None
                 if not choice.difficulty.hold(row["difficulty"]):
@@ -163,7 +175,8 @@ def _decide(source: Source, choice: Choice, scratch: Path) -> _Decision:
 def _require_rows(source: Source, choice: Choice, seen: int, measured: int, wanted: int) -> None:
     if wanted or not seen:  # an empty dataset is told when nothing was written
         return
-    assert choice.difficulty is not None  # nothing else leaves all rows out
+    if choice.difficulty is None:
+        raise ExportError(f"{source.shown}: all {seen:,} rows are of documents that are held out for the warm-up")
     if not measured:
         raise ExportError(
             "--difficulty: no row has a difficulty; measure it first:"

@@ -65,7 +65,8 @@ class Exporter(Protocol):
     """What a class in `exporters/` has.
 
     `form` is its name in `--to`, `ending` that of its files, `columns` what it takes of the dataset. `prompts` says
-    whether its rows have a prompt, into which a system prompt may go.
+    whether its rows have a prompt, into which a system prompt may go. Rows that have one and take the `reference` are
+    rewarded: documents that a warm-up learns are not among them.
     """
 
     form: ClassVar[str]

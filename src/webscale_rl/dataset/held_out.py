@@ -22,6 +22,9 @@ from webscale_rl.dataset.writer import dataset_batches
 from webscale_rl.files import replace_whole
 from webscale_rl.types import content_id
 
+RATIONALES, HELD_OUT_FILE = "rationales", "held_out.parquet"
+HELD_OUT = Path(RATIONALES) / HELD_OUT_FILE
+"""In a run's directory."""
 HELD_OUT_COLUMNS = ("id", "document_id")
 COUNT = 10_000
 """Questions that are held out, at most (the paper, section 5.1: a warm-up on 10 K)."""

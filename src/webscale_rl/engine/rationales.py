@@ -22,12 +22,19 @@ from pydantic import Field
 
 from webscale_rl.backend import Text
 from webscale_rl.config import Parts, Run
-from webscale_rl.dataset.held_out import Choice, HeldOut, choose, read_held_out, write_held_out
+from webscale_rl.dataset.held_out import (
+    HELD_OUT_FILE,
+    RATIONALES,
+    Choice,
+    HeldOut,
+    choose,
+    read_held_out,
+    write_held_out,
+)
 from webscale_rl.dataset.rationales import RATIONALE_COLUMNS, card, rationale_batches
 from webscale_rl.dataset.writer import PartWriter, dataset_batches, sift
 from webscale_rl.engine.finish import money, summarise, tally_of, write_ends, write_summary
 from webscale_rl.engine.reasoning import REASONS, Fault, fault, parted, settled
-from webscale_rl.engine.rundir import HELD_OUT_FILE, RATIONALES
 from webscale_rl.engine.sequel import Questions, configuration, sequel
 from webscale_rl.engine.shard import finished_shards
 from webscale_rl.errors import ConfigError

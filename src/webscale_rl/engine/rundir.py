@@ -20,6 +20,7 @@ import yaml
 from webscale_rl import __version__
 from webscale_rl.config import Parts, Run, read_yaml
 from webscale_rl.corpus.record import shown
+from webscale_rl.dataset.held_out import HELD_OUT_FILE
 from webscale_rl.engine.stop import RESUMABLE
 from webscale_rl.errors import ChangedError, ConfigError, RunStopped
 from webscale_rl.files import write_text
@@ -31,9 +32,6 @@ PILOT = "pilot"
 """The run directory of the run's pilot, within the run's own."""
 DIFFICULTY = "difficulty"
 """The run directory of what measures the difficulty of the run's questions."""
-RATIONALES = "rationales"
-"""The run directory of what writes the way to some of the run's answers."""
-HELD_OUT_FILE = "held_out.parquet"
 SERVE_FOLDER = "serve"
 _OURS = (".lock", f".{RUN_FILE}.tmp", SERVE_FOLDER, PILOT, HELD_OUT_FILE, f".{HELD_OUT_FILE}.tmp")
 """What may be there before a run has written run.yaml."""

@@ -19,14 +19,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from webscale_rl.dataset.held_out import HELD_OUT
 from webscale_rl.engine.rundir import RUN_FILE
 from webscale_rl.errors import TrainingError
 from webscale_rl.reward.rollout import GROUND_TRUTH, content, plain
 from webscale_rl.rowfiles import ENDINGS, Fault, source
 from webscale_rl.training.prompting import messages
-
-HELD_OUT = Path("rationales") / "held_out.parquet"
-"""Of a run directory: the documents whose questions the SFT warm-up learns, columns id and document_id."""
 
 _TEXTS = ("text", "pretrain_text")
 _TRUTHS = ("reference", *GROUND_TRUTH)
