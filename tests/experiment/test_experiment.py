@@ -37,6 +37,9 @@ def test_every_arm_is_trained_and_asked_at_every_size(done: Path) -> None:
     for one in told["results"]:
         trained = one["ledger"]["trained"]
         assert trained > 0 if one["arm"] != "base" else trained == 0
+    total = json.loads((done / "ledger.json").read_bytes())
+    assert total["source"] == sum(one["ledger"]["source"] for one in told["results"] if one["arm"] == "base")
+    assert total["trained"] == sum(one["ledger"]["trained"] for one in told["results"] + told["base_models"])
     assert (done / "figure.png").stat().st_size > 10_000
     assert (done / "figure.svg").read_text().startswith("<?xml")
     assert "| GRPO |" in (done / "table.md").read_text()

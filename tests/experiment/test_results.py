@@ -45,10 +45,11 @@ def test_an_arm_passes_continual_pretraining_with_the_smallest_corpus_that_is_cl
         + seeds("grpo", 16, 0.10, 0.22, 0.40)  # higher in the mean, but within its error
         + seeds("grpo", 48, 0.50, 0.52, 0.54)
         + seeds("sft", 16, 0.21, 0.22, 0.20)
+        + seeds("reject", 16, 0.25, 0.26, 0.27)  # above in every seed
     )
     told = reaches(found)["skill"]
     assert (told["score"], told["size"]) == (pytest.approx(0.21), 48)
-    assert told["passed_by"] == {"grpo": 48, "sft": None}
+    assert told["passed_by"] == {"grpo": 48, "sft": None, "reject": 16}
 
 
 def test_findings_say_so_when_nothing_is_better() -> None:
@@ -114,3 +115,8 @@ def test_a_device_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(efficiency, "NEEDED", ())
     with pytest.raises(TrainingError, match="cpu or cuda"):
         require("tpu")
+
+
+def test_arms_are_compared_seed_by_seed() -> None:
+    found = points(seeds("continue", 16, 0.1, 0.3, 0.5) + seeds("grpo", 16, 0.2, 0.41, 0.6))  # the seeds differ more
+    assert reaches(found)["skill"]["passed_by"] == {"grpo": 16}

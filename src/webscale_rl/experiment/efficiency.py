@@ -10,7 +10,7 @@ DIR/ledger.json        what all of it took
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,12 +23,13 @@ from webscale_rl.config import read_yaml
 from webscale_rl.errors import ChangedError, ConfigError, TrainingError
 from webscale_rl.experiment.figure import draw
 from webscale_rl.experiment.jobs import Laboratory, Result
+from webscale_rl.experiment.material import REFINED
 from webscale_rl.experiment.recipe import Recipe
 from webscale_rl.experiment.statistics import Point, points, reaches
 from webscale_rl.experiment.table import findings, page, table
 from webscale_rl.experiment.workers import shared
 from webscale_rl.files import owned, write_text
-from webscale_rl.ledger import read_ledger, together, write_ledger
+from webscale_rl.ledger import Ledger, read_ledger, together, write_ledger
 
 EXPERIMENT_FILE = "experiment.yaml"
 RESULTS_FILE = "results.json"
@@ -99,9 +100,24 @@ def conclude(laboratory: Laboratory) -> Experiment:
     }
     write_text(out / RESULTS_FILE, msgspec.json.format(msgspec.json.encode(told), indent=2).decode() + "\n")
     write_text(out / "table.md", page(laboratory.recipe.name, found, about))
-    write_ledger(out, together([*bases, *(one.ledger for one in results)]))
+    write_ledger(out, together([*bases, *_made(laboratory), *(_own(one.ledger) for one in results)]))
     draw(out, found)
     return Experiment(out, results, found)
+
+
+def _made(laboratory: Laboratory) -> Iterator[Ledger]:
+    """What it took to make the data, each once, however many arms learned from it."""
+    for seed in range(laboratory.recipe.seeds):
+        for size in laboratory.recipe.sizes:
+            place = laboratory.place(size, seed)
+            yield place.made("rationales").plus(Ledger(source=place.material.source))
+            for arm in REFINED:
+                if arm in laboratory.recipe.arms:
+                    yield msgspec.structs.replace(place.made(arm), source=0)
+
+
+def _own(ledger: Ledger) -> Ledger:
+    return msgspec.structs.replace(ledger, source=0, generated=0, judged=0)
 
 
 def claim(laboratory: Laboratory) -> None:

@@ -46,6 +46,8 @@ def draw(folder: Path, points: Sequence[Point]) -> None:
 
 
 def _panel(axes: Any, points: Sequence[Point], panel: str, account: str) -> None:
+    from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter
+
     axes.axhline(100 * untrained(points, panel), color="0.5", linestyle="--", label=NAMES["base"])
     for at, (arm, of) in enumerate(by_arm(points).items()):
         axes.errorbar(
@@ -59,6 +61,9 @@ def _panel(axes: Any, points: Sequence[Point], panel: str, account: str) -> None
             label=full_name(arm),
         )
     axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter(EngFormatter(sep=""))
+    axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_ylim(bottom=0)
     axes.set_xlabel(AXES[account])
     axes.grid(visible=True, alpha=0.3)

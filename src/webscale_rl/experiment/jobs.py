@@ -38,7 +38,8 @@ class Answers(msgspec.Struct, frozen=True):
 
 
 class Result(msgspec.Struct, frozen=True):
-    """A job that is done. `ledger` has the corpus as its source, and as rollout also none of the panels' answers."""
+    """A job that is done. `ledger` has the corpus as its source, and all that its data took; the panels' answers are no
+    part of it."""
 
     arm: str
     size: int

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from math import hypot
 from typing import Any
 
 import msgspec
 
-from webscale_rl.evaluation.statistics import Mean, mean
+from webscale_rl.evaluation.statistics import Mean, mean, paired
 from webscale_rl.experiment.jobs import BASE, PANELS, Result
 
 REFERENCE = "continue"
@@ -17,13 +16,14 @@ TOKENS = ("source", "generated", "judged", "rollout", "trained", "every")
 
 class Point(msgspec.Struct, frozen=True):
     """An arm at a size: the mean over its seeds of each panel, with the standard error of that mean, and of the tokens
-    that it took."""
+    that it took. `scores` are each panel's by seed."""
 
     arm: str
     size: int
     seeds: int
     panels: dict[str, Mean]
     any_right: dict[str, float]
+    scores: dict[str, dict[str, float]]
     tokens: dict[str, float]
     cpu_s: float
 
@@ -39,8 +39,10 @@ def points(results: Iterable[Result]) -> list[Point]:
 def _point(arm: str, size: int, group: Sequence[Result]) -> Point:
     panels = {panel: _mean([result.panels[panel].score for result in group]) for panel in PANELS}
     any_right = {panel: _mean([result.panels[panel].any_right for result in group]).value for panel in PANELS}
+    scores = {panel: {str(result.seed): result.panels[panel].score for result in group} for panel in PANELS}
     tokens = {name: _mean([float(getattr(result.ledger, name)) for result in group]).value for name in TOKENS}
-    return Point(arm, size, len(group), panels, any_right, tokens, _mean([result.cpu_s for result in group]).value)
+    cpu_s = _mean([result.cpu_s for result in group]).value
+    return Point(arm, size, len(group), panels, any_right, scores, tokens, cpu_s)
 
 
 def _mean(values: Sequence[float]) -> Mean:
@@ -79,7 +81,7 @@ def reaches(found: Sequence[Point]) -> dict[str, dict[str, Any]]:
             "source": best.tokens["source"],
             "base": untrained(found, panel),
             "passed_by": {
-                arm: next((point.size for point in of if above(point.panels[panel], best.panels[panel])), None)
+                arm: next((point.size for point in of if above(point, best, panel)), None)
                 for arm, of in arms.items()
                 if arm != REFERENCE
             },
@@ -87,8 +89,11 @@ def reaches(found: Sequence[Point]) -> dict[str, dict[str, Any]]:
     return told
 
 
-def above(one: Mean, other: Mean) -> bool:
-    """Whether a mean is above another by more than two standard errors of their difference. With three seeds that is a
-    word for what can be seen in the figure, and no test."""
-    error = hypot(one.stderr or 0.0, other.stderr or 0.0)
-    return one.value - other.value > 2 * error
+def above(one: Point, other: Point, panel: str) -> bool:
+    """Whether an arm is above another by more than two standard errors of their difference, seed by seed: the worlds
+    and base models of the seeds differ more than most arms do.
+
+    With three seeds that is a word for what can be seen in the figure, and no test.
+    """
+    found = paired(other.scores[panel], one.scores[panel])
+    return found is not None and found.value > 2 * (found.stderr or 0.0)
