@@ -62,6 +62,12 @@ def runs(grams: Grams, width: int) -> tuple[Numbers, Places]:
     return keys, starts
 
 
+def triples(pairs: Pairs, starts: Places) -> Pairs:
+    """The numbers of the runs of three words that begin with these pairs: the upper halves of what `runs` gives."""
+    one, other = (mixed(pairs[at].astype(np.uint64)) for at in (starts, starts + 1))
+    return (mixed(one * np.uint64(_FACTOR) + other) >> np.uint64(32)).astype(np.uint32)
+
+
 def _polynomial(values: Numbers, count: int) -> Numbers:
     """sum(values[i + k] * factor^(count - 1 - k)) for each i, by doubling."""
     if count == 1:

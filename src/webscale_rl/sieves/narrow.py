@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from webscale_rl.sieves.benchmark import Benchmark
-from webscale_rl.sieves.contamination import CANDIDATES, TRIPLE, Index, own, weights
-from webscale_rl.sieves.grams import Grams, Lookup, pairs_of, runs
+from webscale_rl.sieves.contamination import CANDIDATES, Index, own, weights
+from webscale_rl.sieves.grams import Grams, Lookup, pairs_of, triples
 from webscale_rl.sieves.matcher import LEAST_SHARED, parts, slices
 from webscale_rl.sieves.words import Numbers, read
 
@@ -25,30 +25,34 @@ _REPEATED = 2
 
 
 class _Asked(NamedTuple):
-    """What stands in the texts: the sums of their letters, and their runs of three words."""
+    """What stands in the texts: the sums of their letters, their pairs of words and their runs of three."""
 
     wholes: Lookup
+    pairs: Lookup
     triples: Lookup
     seen: Any
     """How many items had each run so far."""
 
     @classmethod
     def of(cls, texts: Sequence[str]) -> _Asked:
-        wholes, triples = [np.empty(0, np.uint64)], [np.empty(0, np.uint32)]
+        wholes, pairs, runs = [np.empty(0, np.uint64)], [np.empty(0, np.uint32)], [np.empty(0, np.uint32)]
         for begin, end in slices(texts):
             for some in [texts[begin:end]] if end - begin > 1 else ([part] for part in parts(texts[begin])):
                 words = read(some)
+                grams = pairs_of(words)
                 wholes.append(words.whole()[0])
-                triples.append(np.unique(_triples(pairs_of(words))[0]))
-        found = np.unique(np.concatenate(triples))
-        return cls(Lookup(np.unique(np.concatenate(wholes))), Lookup(found), np.zeros(len(found), np.int64))
+                pairs.append(np.unique(grams.pairs))
+                runs.append(np.unique(triples(grams.pairs, _within(grams))))
+        seen = np.unique(np.concatenate(runs))
+        known = Lookup(np.unique(np.concatenate(pairs)))
+        return cls(Lookup(np.unique(np.concatenate(wholes))), known, Lookup(seen), np.zeros(len(seen), np.int64))
 
 
 def narrowed(benchmarks: Sequence[Benchmark], texts: Sequence[str]) -> Index:
     """An index of the items that one of the texts may meet: those with the letters of a text, and those of whose runs
     of three so many stand in the texts that the matcher may look at them."""
     asked = _Asked.of(texts)
-    left, triples, count = [], [np.empty(0, np.uint64)], 0
+    left, entries, count = [], [np.empty(0, np.uint64)], 0
     for benchmark in benchmarks:
         kept, found = _sorted_out(benchmark, asked)
         sizes = np.maximum(benchmark.items["words"].astype(np.int64) - 1, 0)
@@ -56,9 +60,9 @@ def narrowed(benchmarks: Sequence[Benchmark], texts: Sequence[str]) -> Index:
         numbers = np.cumsum(kept) - 1 + count  # of the items that are left
         of = found.astype(np.uint32)
         found = found[kept[of]]
-        triples.append(found & np.uint64(0xFFFFFFFF << 32) | numbers[found.astype(np.uint32)].astype(np.uint64))
+        entries.append(found & np.uint64(0xFFFFFFFF << 32) | numbers[found.astype(np.uint32)].astype(np.uint64))
         count += len(left[-1].items)
-    return Index(left, np.sort(np.concatenate(triples)))
+    return Index(left, np.sort(np.concatenate(entries)))
 
 
 def _sorted_out(benchmark: Benchmark, asked: _Asked) -> tuple[Any, Numbers]:
@@ -68,14 +72,29 @@ def _sorted_out(benchmark: Benchmark, asked: _Asked) -> tuple[Any, Numbers]:
     kept[asked.wholes.find(items["whole"])[0]] = True
     every = [np.empty(0, np.uint64)]
     for first, grams in _pieces(benchmark.grams):
-        keys, starts = _triples(grams)
-        of = np.searchsorted(grams.ends, starts, side="right")
+        known = np.zeros(len(grams.pairs), bool)
+        known[asked.pairs.find(grams.pairs)[0]] = True  # most runs of three are none of the texts' by their pairs
+        starts = _within(grams, known)
+        keys = triples(grams.pairs, starts)
         at, which = asked.triples.find(keys)
-        shared = np.bincount(of[at], minlength=len(grams.ends))
-        needed = np.bincount(of[own(weights(grams.pairs), starts)], minlength=len(grams.ends)) * LEAST_SHARED
-        kept[first : first + len(grams.ends)] |= shared >= np.maximum(1, needed / _REPEATED)
-        every.append(_first_few(keys[at], first + of[at], which, asked.seen))
+        of = np.searchsorted(grams.ends, starts[at], side="right")
+        kept[first : first + len(grams.ends)] |= _enough(grams, of)
+        every.append(_first_few(keys[at], first + of, which, asked.seen))
     return kept, np.concatenate(every)
+
+
+def _enough(grams: Grams, of: Any) -> Any:
+    """Which items share so many runs of three that the matcher may look at them; `of` has each shared run's item."""
+    shared = np.bincount(of, minlength=len(grams.ends))
+    sizes = np.diff(grams.ends, prepend=0)
+    enough = shared >= np.maximum(1, np.maximum(sizes - 1, 0) * LEAST_SHARED / _REPEATED)  # were all runs its own
+    unsure = (shared > 0) & ~enough
+    theirs = Grams(grams.pairs[np.repeat(unsure, sizes)], np.cumsum(sizes[unsure]))
+    starts = _within(theirs)
+    its = np.searchsorted(theirs.ends, starts, side="right")[own(weights(theirs.pairs), starts)]
+    needed = np.bincount(its, minlength=len(theirs.ends)) * LEAST_SHARED
+    enough[unsure] = shared[unsure] >= needed / _REPEATED
+    return enough
 
 
 def _first_few(keys: Any, items: Any, which: Any, seen: Any) -> Numbers:
@@ -90,10 +109,12 @@ def _first_few(keys: Any, items: Any, which: Any, seen: Any) -> Numbers:
     return few
 
 
-def _triples(grams: Grams) -> tuple[Any, Any]:
-    """The runs of three words by their upper half, as an index has them, and the pair that each begins with."""
-    keys, starts = runs(grams, TRIPLE)
-    return (keys >> np.uint64(32)).astype(np.uint32), starts
+def _within(grams: Grams, known: Any = None) -> Any:
+    """The pairs that another one of the same text follows, and of these, if told, those that are known both."""
+    inside = np.ones(max(0, len(grams.pairs) - 1), bool) if known is None else known[:-1] & known[1:]
+    borders = grams.ends[(grams.ends > 0) & (grams.ends < len(grams.pairs))] - 1
+    inside[borders] = False
+    return np.flatnonzero(inside)
 
 
 def _pieces(grams: Grams) -> Iterator[tuple[int, Grams]]:
