@@ -7,7 +7,7 @@ import asyncio
 import tempfile
 from collections.abc import Coroutine, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack, contextmanager, nullcontext
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -22,7 +22,7 @@ from webscale_rl.engine.estimate import estimated
 from webscale_rl.engine.feed import Item
 from webscale_rl.engine.finish import finish, tally_of
 from webscale_rl.engine.gate import Gate
-from webscale_rl.engine.local import LocalRunner, to_the_end
+from webscale_rl.engine.local import LocalRunner, at_work, to_the_end
 from webscale_rl.engine.moved import MovedReplies
 from webscale_rl.engine.pilot import Ledger, Sample, draw, longest_prompted, paced, paid_for, read_pace
 from webscale_rl.engine.progress import Watch as Watch
@@ -32,7 +32,7 @@ from webscale_rl.engine.serve import prepared, serving
 from webscale_rl.engine.shard import finished_shards
 from webscale_rl.engine.stop import Stop, Stopped, signals
 from webscale_rl.errors import ConfigError, RunStopped
-from webscale_rl.files import owned, scratch_folder
+from webscale_rl.files import owned
 from webscale_rl.types import Document, Example
 
 if TYPE_CHECKING:
@@ -115,9 +115,7 @@ async def run_async(
                 runner = LocalRunner(config, parts, folder, rules=rules_digest(record), source=source, stop=stop)
                 runner.progress.read = gauge.fraction
                 runner.gate = None if parts.target is None else Gate(parts.target)
-                with scratch_folder(folder / ".moved") as scratch, (watch or nullcontext)(runner.progress):
-                    if moved:
-                        runner.moved = await asyncio.to_thread(MovedReplies, folder / "replies", scratch)
+                async with at_work(runner, folder, watch, moved=moved) as scratch:
                     runner.also_paid = folder / PILOT
                     runner.elsewhere = await asyncio.to_thread(_replies_in, runner.also_paid, scratch)
                     await to_the_end(runner, items, stop)
@@ -182,9 +180,7 @@ async def _piloted(
             ledger = Ledger(parts, len(sample.documents))
             runner = LocalRunner(pilot, parts, folder, rules=rules_digest(record), source="", stop=stop)
             runner.used = ledger.used
-            with scratch_folder(folder / ".moved") as scratch, (watch or nullcontext)(runner.progress):
-                if moved:
-                    runner.moved = await asyncio.to_thread(MovedReplies, folder / "replies", scratch)
+            async with at_work(runner, folder, watch, moved=moved) as scratch:
                 runner.also_paid = home
                 runner.elsewhere = await asyncio.to_thread(_replies_in, runner.also_paid, scratch)
                 with paced(folder):

@@ -7,9 +7,9 @@ ends. What stops the run leaves every answer in its journal, and the next run go
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import aclosing, suppress
+from contextlib import aclosing, asynccontextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -26,12 +26,13 @@ from webscale_rl.engine.gate import Gate
 from webscale_rl.engine.keeper import Keeper
 from webscale_rl.engine.moved import MovedReplies
 from webscale_rl.engine.observers import Observers
-from webscale_rl.engine.progress import Progress
+from webscale_rl.engine.progress import Progress, Watch
 from webscale_rl.engine.replies import Stored, read_spent
 from webscale_rl.engine.shard import Commit, Shard, read_commit, shard_path
 from webscale_rl.engine.stop import RESUMABLE, WRONG_USAGE, Stop, Stopped
 from webscale_rl.engine.traffic import Traffic
 from webscale_rl.errors import RunStopped
+from webscale_rl.files import scratch_folder
 from webscale_rl.pipeline import Outcome
 from webscale_rl.types import Document, Drop
 
@@ -333,6 +334,16 @@ class LocalRunner:
             await asyncio.sleep(self._stop.grace_s)
         for task in self._tasks:
             task.cancel()
+
+
+@asynccontextmanager
+async def at_work(runner: LocalRunner, folder: Path, watch: Watch | None, *, moved: bool) -> AsyncIterator[Path]:
+    """For the time of the work: `watch` shows it, and if documents have `moved` to other shards, the replies in the
+    run's directory are found there. Gives a scratch folder."""
+    with scratch_folder(folder / ".moved") as scratch, (watch or nullcontext)(runner.progress):
+        if moved:
+            runner.moved = await asyncio.to_thread(MovedReplies, folder / "replies", scratch)
+        yield scratch
 
 
 async def to_the_end(runner: LocalRunner, items: Iterable[Item], stop: Stop) -> None:

@@ -11,18 +11,16 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from webscale_rl.config import Parts, Run, merge, read_yaml
-from webscale_rl.engine.local import LocalRunner, to_the_end
-from webscale_rl.engine.moved import MovedReplies
+from webscale_rl.engine.local import LocalRunner, at_work, to_the_end
 from webscale_rl.engine.progress import Watch
 from webscale_rl.engine.rundir import RUN_FILE, SUMMARY_FILE, claim, made, resolved, rules_digest, unwritable
 from webscale_rl.engine.stop import Stop, signals
 from webscale_rl.errors import ConfigError
-from webscale_rl.files import owned, scratch_folder
+from webscale_rl.files import owned
 from webscale_rl.types import Document
 
 T = TypeVar("T")
@@ -102,9 +100,7 @@ async def follow(
             moved = claim(folder, record, accept_changes=True)  # it holds nothing but answers, which are kept
             runner = LocalRunner(config, parts, folder, rules=rules_digest(record), source=asked.digest, stop=stop)
             runner.progress.read = lambda: runner.progress.documents / max(1, asked.number)
-            with scratch_folder(folder / ".moved") as scratch, (watch or nullcontext)(runner.progress):
-                if moved:
-                    runner.moved = await asyncio.to_thread(MovedReplies, folder / "replies", scratch)
+            async with at_work(runner, folder, watch, moved=moved):
                 await to_the_end(runner, asked.documents, stop)
                 return await asyncio.to_thread(conclude, time.monotonic() - begun)
     except OSError as error:

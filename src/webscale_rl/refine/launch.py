@@ -13,7 +13,7 @@ import asyncio
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, contextmanager, nullcontext, suppress
+from contextlib import AsyncExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -23,14 +23,13 @@ from webscale_rl import corpus
 from webscale_rl.backend import Backend
 from webscale_rl.config import Parts, Run, merge, read_yaml
 from webscale_rl.engine.feed import Item
-from webscale_rl.engine.local import LocalRunner, to_the_end
-from webscale_rl.engine.moved import MovedReplies
+from webscale_rl.engine.local import LocalRunner, at_work, to_the_end
 from webscale_rl.engine.progress import Watch
 from webscale_rl.engine.rundir import RUN_FILE, claim, made, require_claimable, resolved, rules_digest, unwritable
 from webscale_rl.engine.serve import prepared, serving
 from webscale_rl.engine.stop import Stop, signals
 from webscale_rl.errors import ConfigError, CorpusError
-from webscale_rl.files import owned, scratch_folder, write_text
+from webscale_rl.files import owned, write_text
 from webscale_rl.ledger import Ledger, read_ledger
 from webscale_rl.refine import METHODS
 from webscale_rl.refine.conclude import FOLDER, conclude
@@ -154,9 +153,7 @@ async def refine_async(
                     runner = LocalRunner(config, parts, folder, rules=rules, source=source, stop=stop)
                     gauge = corpus.Gauge()
                     runner.progress.read = gauge.fraction
-                    with scratch_folder(folder / ".moved") as scratch, (watch or nullcontext)(runner.progress):
-                        if moved:
-                            runner.moved = await asyncio.to_thread(MovedReplies, folder / "replies", scratch)
+                    async with at_work(runner, folder, watch, moved=moved):
                         items = corpus.read(files, config.corpus, gauge)
                         await to_the_end(runner, _fed(method, config, parts, items, anchored), stop)
                     await servers.aclose()  # what is left needs no model
