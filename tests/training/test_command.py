@@ -33,6 +33,7 @@ def test_without_torch_the_command_names_the_extra(tmp_path: Path, train: Comman
     data = write_rows(tmp_path / "rows.jsonl", [{"question": "Who?", "answer": "Ann"}])
     ended = train("sft", str(data), "--model", "m", "--out", str(tmp_path / "out"), "--recipe", "tiny")
     assert ended == (2, "webscale-rl: training needs torch: pip install 'webscale-rl[train]'\n")
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_mistake_is_a_line_and_exit_code_2(tmp_path: Path, train: Command) -> None:

@@ -1,8 +1,8 @@
 """An index of what some texts can meet at all.
 
-An index of all packaged benchmarks takes 75 MB, and half a second to make; a run asks it about some thousand questions
-once. So the look-up is turned round: the texts' runs of three words are the set, and the benchmarks pass by, a piece
-at a time. An index of the items that are left finds in these texts what the index of all would find.
+An index of all packaged benchmarks takes 80 MB, and nearly half a second to make; a run asks it about some thousand
+questions once. So the look-up is turned round: the texts' runs of three words are the set, and the benchmarks pass by,
+a piece at a time. An index of the items that are left finds in these texts what the index of all would find.
 """
 
 from __future__ import annotations

@@ -71,11 +71,12 @@ def train(
     with interrupts() as interrupt:
         taken = read(recipe, data)
         record = Record.of(recipe, model, data, taken)
+        if not (out / LEDGER_FILE).exists():
+            loop.require(recipe)  # before there is a directory
         out.mkdir(parents=True, exist_ok=True)
         with owned(out):
             claim(out, record)
             if not (out / LEDGER_FILE).exists():
-                loop.require(recipe)
                 with loop.quiet():
                     cuda = loop.on_cuda(device)
                     _Session(recipe, str(model), taken, out, cuda, Books(out, watch)).finish(interrupt)
