@@ -34,7 +34,7 @@ test: $(VENV)/.test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n 2  # compiled once, not by each of the hundreds of processes
+	PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n 3  # compiled once, not by each process; a test in three waits
 
 test-engines: $(VENV)/.engines
 	$(BIN)/pytest -rs tests/engines

@@ -7,9 +7,11 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tests import warm
 from webscale_rl import Run
 
 COMMAND = [sys.executable, "-m", "webscale_rl.cli"]
@@ -54,9 +56,18 @@ def configured(inputs: Path | str, out: Path, url: str = "", **changes: Any) -> 
 
 
 def command(*arguments: str | Path, timeout: float = 60, **environment: str) -> subprocess.CompletedProcess[str]:
-    """The real command, to its end."""
+    """The command, to its end, in a warm process."""
+    return _to_its_end([*warm.command(), *map(str, arguments)], timeout, environment)
+
+
+def fresh(*arguments: str | Path, timeout: float = 60, **environment: str) -> subprocess.CompletedProcess[str]:
+    """The same in an interpreter of its own."""
+    return _to_its_end([*COMMAND, *map(str, arguments)], timeout, environment)
+
+
+def _to_its_end(command: list[str], timeout: float, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [*COMMAND, *map(str, arguments)],
+        command,
         capture_output=True,
         text=True,
         timeout=timeout,
@@ -66,7 +77,7 @@ def command(*arguments: str | Path, timeout: float = 60, **environment: str) -> 
 
 
 def started(*arguments: str | Path) -> subprocess.Popen[str]:
-    """The real command, running."""
+    """The command, running, in an interpreter of its own."""
     return subprocess.Popen([*COMMAND, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from tests.runs import COMMAND
+from tests.runs import command
 
 ASKED = [
     {"question": "Who built the tower?", "answer": "Eiffel", "more": [1, {"a": None}]},
@@ -27,8 +27,7 @@ def lines(path: Path, rows: list[Any]) -> Path:
 
 
 def dedup(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [*COMMAND, "dedup", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    return command("dedup", *arguments)
 
 
 def test_every_row_is_kept_dropped_or_bad(tmp_path: Path) -> None:
@@ -79,11 +78,12 @@ def test_a_file_without_answers_keeps_what_is_only_alike(tmp_path: Path) -> None
         (["in.jsonl", "--out", "out.xml"], "out.xml: what is written there?"),
     ],
 )
-def test_a_mistake_is_one_line_and_writes_nothing(tmp_path: Path, arguments: list[str], told: str) -> None:
+def test_a_mistake_is_one_line_and_writes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], told: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
     lines(tmp_path / "in.jsonl", ASKED)
-    done = subprocess.run(
-        [*COMMAND, "dedup", *arguments], capture_output=True, text=True, timeout=60, check=False, cwd=tmp_path
-    )
+    done = command("dedup", *arguments)
     assert done.returncode == 2
     assert told in done.stderr
     assert len(done.stderr.splitlines()) == 1
@@ -91,8 +91,7 @@ def test_a_mistake_is_one_line_and_writes_nothing(tmp_path: Path, arguments: lis
 
 
 def balance(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [*COMMAND, "balance", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    return command("balance", *arguments)
 
 
 def test_a_file_is_balanced_by_any_column_whichever_way_its_rows_come(tmp_path: Path) -> None:

@@ -16,6 +16,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests import warm
+
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 PROSE = [*PAGES, ROOT / "ARCHITECTURE.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]
@@ -59,9 +61,9 @@ def blocks(page: Path) -> Iterator[Block]:
 
 
 def environment() -> dict[str, str]:
-    """A user's: the virtual environment first on the path, no key, no hub."""
+    """A user's: the command and the virtual environment first on the path, no key, no hub."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("OPENAI_", "WEBSCALE_"))}
-    path = os.pathsep.join([str(Path(sys.executable).parent), inherited.get("PATH", "")])
+    path = os.pathsep.join([str(warm.folder()), str(Path(sys.executable).parent), inherited.get("PATH", "")])
     return inherited | {"PATH": path, "HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "COLUMNS": "100"}
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from benchmarks.llm_server import LLMServer, subprocess_server
-from tests.runs import command, configured, corpus, digest, documents, started
+from tests.runs import command, configured, corpus, digest, documents, fresh, started
 from webscale_rl import Document, Run, RunStopped, run
 
 MIXED = {"429": 0.05, "503": 0.05, "reset": 0.03, "truncated_body": 0.03, "bad_json": 0.03, "cut": 0.03}
@@ -75,7 +75,7 @@ def test_after_kill_9_nothing_is_paid_twice_but_what_was_in_flight(tmp_path: Pat
     path = corpus(tmp_path, 60)
     arguments = ["run", path, "--model", "m", "--concurrency", "8"]
     with subprocess_server("--latency", "0.02") as url:
-        whole = command(*arguments, "--out", tmp_path / "whole", "--base-url", url)
+        whole = fresh(*arguments, "--out", tmp_path / "whole", "--base-url", url)
         assert whole.returncode == 0, whole.stderr
     chance = random.Random(seed)
     with subprocess_server("--latency", "0.02") as url:
@@ -87,7 +87,7 @@ def test_after_kill_9_nothing_is_paid_twice_but_what_was_in_flight(tmp_path: Pat
                 process.send_signal(signal.SIGKILL)
                 kills += 1
             process.communicate()
-        last = command(*arguments, "--out", tmp_path / "killed", "--base-url", url)
+        last = fresh(*arguments, "--out", tmp_path / "killed", "--base-url", url)
         assert last.returncode == 0, last.stderr
         stats = _stats(url)
     assert kills > 0
