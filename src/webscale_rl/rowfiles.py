@@ -64,7 +64,7 @@ def part(chunk: Chunk, places: Sequence[int]) -> Chunk:
     numbers, values = [chunk.numbers[at] for at in places], [chunk.values[at] for at in places]
     if isinstance(chunk.whole, list):
         return Chunk(numbers, values, [chunk.whole[at] for at in places], chunk.size)
-    return Chunk(numbers, values, chunk.whole.take(arrow.places(places)), chunk.size)
+    return Chunk(numbers, values, arrow.rows(chunk.whole, places), chunk.size)
 
 
 class Source(Protocol):

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from webscale_rl.dataset.arrow import column, places, table, word
+from webscale_rl.dataset.arrow import column, lengths, rows, table
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 KINDS: list[tuple[pa.DataType, st.SearchStrategy[Any]]] = [
@@ -42,9 +42,20 @@ def test_a_table_is_what_arrow_makes_of_the_same_rows(rows: list[dict[str, Any]]
     assert made.equals(pa.Table.from_pylist(rows, schema), check_metadata=True)
 
 
-def test_constants_and_places_are_arrows() -> None:
-    assert word("kept").equals(pa.scalar("kept"))
-    assert places([2, 0]).equals(pa.array([2, 0], pa.int64()))
+@settings(deadline=None)  # Arrow imports its functions once
+@given(st.lists(st.tuples(st.none() | TEXT, st.none() | st.integers(0, 9)), max_size=20), st.data())
+def test_rows_and_lengths_are_what_arrow_takes_and_counts(values: list[tuple[Any, Any]], data: st.DataObject) -> None:
+    whole = pa.RecordBatch.from_arrays(
+        [pa.array([text for text, _ in values], pa.string()), pa.array([number for _, number in values], pa.int64())],
+        names=["text", "number"],
+    )
+    skipped = data.draw(st.integers(0, len(values)))
+    batch = whole.slice(skipped)
+    numbers = sorted(data.draw(st.sets(st.integers(0, len(batch) - 1) if len(batch) else st.nothing())))
+    taken = rows(batch, numbers)
+    taken.validate(full=True)
+    assert taken.equals(batch.take(pa.array(numbers, pa.int64())))
+    assert lengths(batch.column("text")).tolist() == [len((text or "").encode()) for text, _ in values[skipped:]]
 
 
 def test_half_a_character_is_refused_as_arrow_refuses_it() -> None:
@@ -53,11 +64,11 @@ def test_half_a_character_is_refused_as_arrow_refuses_it() -> None:
 
 
 @pytest.mark.skipif(importlib.util.find_spec("pandas") is None, reason="pandas is not installed")
-def test_a_run_does_not_import_pandas(tmp_path: Path) -> None:
+def test_a_run_imports_neither_pandas_nor_arrows_functions(tmp_path: Path) -> None:
     script = f"""
 import sys
 from webscale_rl import Run, run
 run(Run(inputs=["sample:"], out={str(tmp_path / "run")!r}, limit=3))
-assert "pandas" not in sys.modules
+assert not sys.modules.keys() & {{"pandas", "pyarrow.compute"}}
 """
     subprocess.run([sys.executable, "-c", script], check=True, timeout=60)

@@ -51,7 +51,7 @@ class ShardExamples:
         for first, batch in kept_batches(self._shards, columns):
             rows = [row for row in range(first, first + len(batch)) if self.stays(row)]
             if rows:
-                yield rows, batch.take(arrow.places([row - first for row in rows]))
+                yield rows, arrow.rows(batch, [row - first for row in rows])
 
     def apply(self, sieve: Sieve) -> None:
         """Let a sieve judge what is still in."""
@@ -87,13 +87,11 @@ def _read_rejected(sieve: str, path: Path) -> Iterator[tuple[str, Rejected]]:
 
 def kept_batches(shards: Sequence[Path], columns: tuple[str, ...]) -> Iterator[tuple[int, pa.RecordBatch]]:
     """All kept examples of the shards in order, with the number of the first one of each batch."""
-    import pyarrow.compute as pc
-
     row = 0
-    end, unit = arrow.word(END_KEPT), arrow.word("pair")
     for batch in outcome_batches(shards, ("end", "unit", *columns)):
-        kept = pc.and_(pc.equal(batch.column("end"), end), pc.equal(batch.column("unit"), unit))
-        chosen = batch.filter(kept).select(list(columns))
+        ends = zip(batch.column("end").to_pylist(), batch.column("unit").to_pylist(), strict=True)
+        kept = [at for at, end in enumerate(ends) if end == (END_KEPT, "pair")]
+        chosen = arrow.rows(batch.select(list(columns)), kept)
         yield row, chosen
         row += len(chosen)
 
@@ -182,12 +180,9 @@ class PartWriter:
 
 def _sizes(batch: pa.RecordBatch) -> Any:
     """Bytes of each row, as far as they can be many."""
-    import pyarrow.compute as pc
-
     if "pretrain_text" not in batch.schema.names:
         return np.zeros(len(batch), np.int64)
-    lengths = pc.binary_length(batch.column("pretrain_text")).to_pylist()
-    return np.array([length or 0 for length in lengths], np.int64)
+    return arrow.lengths(batch.column("pretrain_text"))
 
 
 class Facts(Counter[tuple[str, str]]):
@@ -224,7 +219,7 @@ def write_dataset(
     """Write the examples that stay. `fill` gives each batch what is known of it besides."""
     for first, batch in kept_batches(shards, EXAMPLE_COLUMNS):
         stay = [at for at in range(len(batch)) if examples.stays(first + at)]
-        chosen = batch if len(stay) == len(batch) else batch.take(arrow.places(stay))
+        chosen = arrow.rows(batch, stay)
         facts.note(chosen)
         writer.write(fill(chosen) if fill else chosen)
 
@@ -235,11 +230,9 @@ def write_failed(shards: Sequence[Path], writer: PartWriter) -> None:
 
 
 def _write_ended(end: str, shards: Sequence[Path], writer: PartWriter) -> None:
-    import pyarrow.compute as pc
-
-    sought = arrow.word(end)
     for batch in outcome_batches(shards, ("end", *DROPPED_COLUMNS)):
-        writer.write(batch.filter(pc.equal(batch.column("end"), sought)).select(list(DROPPED_COLUMNS)))
+        sought = [at for at, its in enumerate(batch.column("end").to_pylist()) if its == end]
+        writer.write(arrow.rows(batch.select(list(DROPPED_COLUMNS)), sought))
 
 
 def write_dropped(
@@ -250,7 +243,7 @@ def write_dropped(
     rejections = examples.rejections()
     for first, batch in kept_batches(shards, DROPPED_COLUMNS):
         out = [at for at in range(len(batch)) if not examples.stays(first + at)]
-        rows = batch.take(arrow.places(out)).to_pylist()
+        rows = arrow.rows(batch, out).to_pylist()
         for row, (sieve, rejected) in zip(rows, rejections, strict=False):
             row |= {"stage": sieve, "reason": rejected.reason, "detail": rejected.detail}
             count(sieve, rejected.reason)
