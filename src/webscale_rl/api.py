@@ -18,6 +18,7 @@ from webscale_rl.backend import Backend
 from webscale_rl.config import Parts, Run
 from webscale_rl.dataset.held_out import COUNT, SHARE, Choice
 from webscale_rl.dataset.rows import EXAMPLE_COLUMNS
+from webscale_rl.dataset.writer import dataset_batches
 from webscale_rl.engine.estimate import estimated
 from webscale_rl.engine.feed import Item
 from webscale_rl.engine.finish import finish, tally_of
@@ -60,14 +61,10 @@ class Result:
         return sum(self.summary["failures"].values())
 
     def examples(self) -> Iterator[Example]:
-        """All examples of the dataset, in order, a row group at a time."""
-        import pyarrow.parquet as pq
-
-        for path in sorted(self.dataset.glob("part-*.parquet")):
-            with pq.ParquetFile(path) as file:
-                for batch in file.iter_batches(batch_size=1000, columns=list(EXAMPLE_COLUMNS)):
-                    for row in batch.to_pylist():
-                        yield Example(**row)
+        """All examples of the dataset, in order, a few at a time."""
+        for batch in dataset_batches(self.dataset, EXAMPLE_COLUMNS):
+            for row in batch.to_pylist():
+                yield Example(**row)
 
 
 def run(

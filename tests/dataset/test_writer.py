@@ -19,7 +19,15 @@ from hypothesis import strategies as st
 from tests.records import brief, document, ended, kept, pair, shard
 from webscale_rl.dataset import writer
 from webscale_rl.dataset.rows import CREATED_WITH, DROPPED_COLUMNS, EXAMPLE_COLUMNS, outcome_row, pair_row, schema
-from webscale_rl.dataset.writer import Facts, PartWriter, sift, write_dataset, write_dropped, write_failed
+from webscale_rl.dataset.writer import (
+    Facts,
+    PartWriter,
+    scattered_rows,
+    sift,
+    write_dataset,
+    write_dropped,
+    write_failed,
+)
 from webscale_rl.pipeline import Outcome
 from webscale_rl.sieves.dedup import Dedup
 from webscale_rl.types import Brief, Document, Drop, Example, Failure
@@ -131,6 +139,22 @@ def finished(folder: Path, *, pretrain_text: bool = True) -> tuple[list[Path], P
         write_dataset(examples, shards, parts, Facts())
     assert counted == [("dedup", "duplicate_question"), *[("dedup", "conflicting_answers")] * 2]
     return shards, folder / "dataset"
+
+
+@given(st.integers(0, 60), st.sampled_from([3, 7, 100]), st.integers(1, 5))
+@settings(max_examples=60, deadline=None)
+def test_a_few_rows_are_from_all_over_the_dataset_and_none_comes_twice(
+    tmp_path_factory: pytest.TempPathFactory, rows: int, rows_per_file: int, count: int
+) -> None:
+    folder = tmp_path_factory.mktemp("parts") / "dataset"
+    written(folder, table([1] * rows).to_batches(), rows_per_file)
+    found = [int(row["answer"]) for row in scattered_rows(folder, ("answer",), count)]
+    assert found == sorted(set(found))
+    assert len(found) == min(rows, count) or rows < 2 * count  # two of few rows can fall together
+    assert found[:1] == [0][:rows]
+    even = [rows * number / count for number in range(count)]
+    if rows >= 2 * count:
+        assert all(abs(row - place) <= rows_per_file for row, place in zip(found, even, strict=True))
 
 
 def test_every_kept_pair_is_an_example_or_was_dropped_by_a_sieve(tmp_path: Path) -> None:

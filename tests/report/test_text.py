@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,27 +11,15 @@ from hypothesis import strategies as st
 from webscale_rl.report.difficulty import difficulty_lines
 from webscale_rl.report.rationales import rationale_lines
 from webscale_rl.report.text import books_lines, clean, dollars, funnel_lines, pair_lines
-from webscale_rl.types import Example
 
-EXAMPLE = Example(
-    id="1",
-    question="How tall?",
-    answer="330 m",
-    answer_type="quantity",
-    reference="",
-    domain="Math",
-    persona="a cook",
-    evidence="330 m",
-    document_id="d",
-    source=None,
-    url=None,
-    pretrain_text=None,
-    metadata="{}",
-    generator="g",
-    checker=None,
-    difficulty=None,
-    created_with="w",
-)
+PAIR = {
+    "persona": "a cook",
+    "domain": "Math",
+    "question": "How tall?",
+    "answer": "330 m",
+    "answer_type": "quantity",
+    "evidence": "330 m",
+}
 
 
 @given(st.text(max_size=200), st.integers(2, 100))
@@ -54,14 +41,13 @@ def test_a_text_that_fits_is_shown_whole_and_a_longer_one_says_that_it_goes_on()
 
 @given(st.text(max_size=500))
 def test_a_pair_is_four_lines_whatever_it_holds(text: str) -> None:
-    hostile = msgspec.structs.replace(EXAMPLE, question=text, answer=text, persona=text, evidence=text)
-    lines = list(pair_lines(hostile))
+    lines = list(pair_lines(PAIR | dict.fromkeys(("question", "answer", "persona", "evidence"), text)))
     assert [line.split()[0] for line in lines] == ["persona", "question", "answer", "evidence"]
     assert all(line.isprintable() for line in lines)
 
 
 def test_a_pair_shows_who_asks_what() -> None:
-    assert list(pair_lines(EXAMPLE)) == [
+    assert list(pair_lines(PAIR)) == [
         "  persona   a cook [Math]",
         "  question  How tall?",
         "  answer    330 m (quantity)",

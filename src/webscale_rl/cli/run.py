@@ -36,6 +36,8 @@ from webscale_rl.cli.options import (
 if TYPE_CHECKING:
     from webscale_rl.config import Run
 
+PAIRS_SHOWN = 3
+
 
 def run_command(
     inputs: Inputs = None,
@@ -227,17 +229,13 @@ def show_messages() -> None:
 
 
 def _show_result(result: Any) -> None:
-    from itertools import islice
-
-    from webscale_rl.report.text import books_lines, funnel_lines, pair_lines
+    from webscale_rl.dataset.writer import scattered_rows
+    from webscale_rl.report.text import PAIR_COLUMNS, books_lines, funnel_lines, pair_lines
 
     for line in [*funnel_lines(result.summary["funnel"]), "", *books_lines(result.summary)]:
         print(line)
-    every = max(1, result.summary["pairs"]["kept"] // 3)
-    for number, example in enumerate(islice(result.examples(), 0, None, every)):
-        if number == 3:
-            break
+    for row in scattered_rows(result.dataset, PAIR_COLUMNS, PAIRS_SHOWN):
         print()
-        for line in pair_lines(example):
+        for line in pair_lines(row):
             print(line)
     print(f"\ndataset: {result.dataset}")

@@ -111,6 +111,26 @@ def dataset_batches(folder: Path, columns: tuple[str, ...]) -> Iterator[pa.Recor
         yield batch.select(list(columns))
 
 
+def scattered_rows(folder: Path, columns: tuple[str, ...], count: int) -> Iterator[dict[str, Any]]:
+    """A few rows from all over a dataset, in order. Reads the row groups that they stand in, whatever its size."""
+    import pyarrow.parquet as pq
+
+    parts = sorted(folder.glob("part-*.parquet"))
+    shown = None
+    for number in range(count):
+        part, within = divmod(number * len(parts), count)
+        with pq.ParquetFile(parts[part], buffer_size=1 << 16, pre_buffer=False) as file:
+            row = within * file.metadata.num_rows // count
+            if (part, row) == shown or not file.metadata.num_rows:
+                continue
+            shown = part, row
+            group = 0
+            while row >= file.metadata.row_group(group).num_rows:
+                row -= file.metadata.row_group(group).num_rows
+                group += 1
+            yield from file.read_row_group(group, list(columns), use_threads=False).slice(row, 1).to_pylist()
+
+
 class PartWriter:
     """Writes rows as part-*.parquet into a folder, with row groups of a fixed size, so that the bytes depend on the
     rows alone."""

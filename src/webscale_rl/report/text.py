@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from webscale_rl.prompt import defuse
-from webscale_rl.types import Example
 
 
 def funnel_lines(funnel: Iterable[Mapping[str, Any]]) -> Iterator[str]:
@@ -106,12 +105,15 @@ def dollars(usd: float) -> str:
     return f"${whole}.{digits:0<2}"
 
 
-def pair_lines(example: Example) -> Iterator[str]:
-    """One pair, cut to a screen's width or two."""
-    yield f"  persona   {clean(example.persona, 100)} [{example.domain}]"
-    yield f"  question  {clean(example.question, 400)}"
-    yield f"  answer    {clean(example.answer, 200)} ({example.answer_type})"
-    yield f"  evidence  {clean(example.evidence, 240)}"
+PAIR_COLUMNS = ("persona", "domain", "question", "answer", "answer_type", "evidence")
+
+
+def pair_lines(row: Mapping[str, str]) -> Iterator[str]:
+    """One pair, its PAIR_COLUMNS, cut to a screen's width or two."""
+    yield f"  persona   {clean(row['persona'], 100)} [{row['domain']}]"
+    yield f"  question  {clean(row['question'], 400)}"
+    yield f"  answer    {clean(row['answer'], 200)} ({row['answer_type']})"
+    yield f"  evidence  {clean(row['evidence'], 240)}"
 
 
 def clean(text: str, limit: int) -> str:
