@@ -25,7 +25,7 @@ from typing import Any
 from benchmarks.llm_server.books import Books, Entry
 from benchmarks.llm_server.engine import Behaviour, Call, Engine
 from webscale_rl.backend import Backend, Reply, Request
-from webscale_rl.backends.answers import Answer
+from webscale_rl.backends.answers import Answer, Body
 from webscale_rl.config import Parts, Run
 from webscale_rl.corpus import files, read
 from webscale_rl.engine.ask import Asker
@@ -142,12 +142,12 @@ class _Wire:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    async def send(self, method: str, url: str, headers: Mapping[str, str], body: bytes = b"") -> Answer:
+    async def send(self, method: str, url: str, headers: Mapping[str, str], body: Body = b"") -> Answer:
         """Hand the request to the server model and wait for what becomes of it."""
         if method == "GET":
             return Answer(200, {}, b'{"data": []}')
         caller = _Caller()
-        self._engine.arrive(caller, b"", body)
+        self._engine.arrive(caller, b"", body if isinstance(body, bytes) else b"".join(body))
         return await caller.answered
 
 

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from benchmarks.llm_server import STATUS_FAULTS, LLMServer
 from webscale_rl import backend, replies
 from webscale_rl.backend import BackendError, Request, Sampling, Text
-from webscale_rl.backends.answers import MAX_MALFORMED_BYTES, Answer
+from webscale_rl.backends.answers import MAX_MALFORMED_BYTES, Answer, Body
 from webscale_rl.backends.openai import OpenAI, OpenAIOptions
 from webscale_rl.prompt import Prompt
 from webscale_rl.stages.filter import FilterReply
@@ -47,10 +47,10 @@ class Canned:
         self.answers = list(answers)
         self.bodies: list[dict[str, Any]] = []
 
-    async def send(self, method: str, url: str, headers: Mapping[str, str], body: bytes = b"") -> Answer:
+    async def send(self, method: str, url: str, headers: Mapping[str, str], body: Body = b"") -> Answer:
         if method == "GET":
             return Answer(200, {}, b"{}")
-        self.bodies.append(orjson.loads(body))
+        self.bodies.append(orjson.loads(b"".join([body] if isinstance(body, bytes) else body)))
         await asyncio.sleep(0)
         answer = self.answers[0] if len(self.answers) == 1 else self.answers.pop(0)
         return answer if isinstance(answer, Answer) else answer(self.bodies[-1])

@@ -186,7 +186,7 @@ def test_an_answer_is_the_same_however_it_is_cut(cuts: list[int], excess: bytes)
         one.connection_made(sink)
         places = [0, *sorted(cuts), len(CHUNKED)]
         pieces = [CHUNKED[start:end] for start, end in itertools.pairwise(places)]
-        answered = one.ask(b"GET / HTTP/1.1\r\n\r\n", b"", 1e9)
+        answered = one.ask(b"GET / HTTP/1.1\r\n\r\n", (), 1e9)
         for piece in [*pieces[:-1], pieces[-1] + excess]:
             if piece:
                 one.data_received(piece)
@@ -203,7 +203,7 @@ async def test_a_connection_that_is_gone_before_it_is_asked_is_none() -> None:
     one.connection_made(_Sink())
     one.connection_lost(None)
     assert not one.usable
-    assert isinstance(await one.ask(b"GET / HTTP/1.1\r\n\r\n", b"", 1e9), NotConnected)
+    assert isinstance(await one.ask(b"GET / HTTP/1.1\r\n\r\n", (), 1e9), NotConnected)
 
 
 @on_each_loop

@@ -11,7 +11,7 @@ import json
 import math
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import urlsplit
 
@@ -42,10 +42,14 @@ class Answer(NamedTuple):
     body: bytes
 
 
+Body = bytes | Sequence[bytes]
+"""The body of a request, whole or in pieces."""
+
+
 class Transport(Protocol):
     """The one seam to the network. Redirects are not followed; a body longer than the cap is cut there."""
 
-    async def send(self, method: str, url: str, headers: Mapping[str, str], body: bytes = b"") -> Answer:
+    async def send(self, method: str, url: str, headers: Mapping[str, str], body: Body = b"") -> Answer:
         """The answer, whatever its status. Raises Unreachable or TimedOut."""
         ...
 

@@ -274,7 +274,7 @@ class Batch:
 
     def _line(self, request: Request) -> bytes:
         ending = self._ending(request.model, request.stage, request.reply_type, request.sampling, self._form)
-        line = request_line(custom_id(request), encode_messages(request, self._form.mode) + ending)
+        line = request_line(custom_id(request), b"".join([*encode_messages(request, self._form.mode), ending]))
         request.forget()
         return line
 

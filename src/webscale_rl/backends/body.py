@@ -37,25 +37,27 @@ class Form(NamedTuple):
         return Form(mode, self.dropped | other.dropped, self.renamed or other.renamed)
 
 
-def encode_messages(request: Request, mode: str) -> bytes:
-    """The beginning of the body of a call, up to the end of its messages; `encode_ending` gives the rest."""
+def encode_messages(request: Request, mode: str) -> list[bytes]:
+    """The beginning of the body of a call, up to the end of its messages, in pieces; `encode_ending` gives the rest.
+
+    A first message that is the same in many calls is a piece that is encoded once and copied nowhere.
+    """
     messages = request.messages()
     if mode != "json_schema" and request.reply_type is not Text and not _speaks_of_json(request.prompt):
         last = messages[-1]
         messages[-1] = {**last, "content": last["content"] + _IN_WORDS + reply_schema_json(request.reply_type)}
     try:
         if request.prompt.opens_fixed and len(messages) > 1:
-            return b'{"messages":' + orjson.dumps([_encode_fixed(**messages[0]), *messages[1:]])
-        return b'{"messages":' + orjson.dumps(messages)
+            return [_encode_opening(**messages[0]), orjson.dumps(messages[1:])[1:]]
+        return [b'{"messages":', orjson.dumps(messages)]
     except TypeError:  # a lone surrogate in a slot
         clean = [{name: text.encode("utf-8", "replace").decode() for name, text in m.items()} for m in messages]
-        return b'{"messages":' + orjson.dumps(clean)
+        return [b'{"messages":', orjson.dumps(clean)]
 
 
 @lru_cache(maxsize=64)
-def _encode_fixed(role: str, content: str) -> orjson.Fragment:
-    """A first message that is the same in many calls is encoded once."""
-    return orjson.Fragment(orjson.dumps({"role": role, "content": content}))
+def _encode_opening(role: str, content: str) -> bytes:
+    return b'{"messages":[%s,' % orjson.dumps({"role": role, "content": content})
 
 
 def encode_ending(

@@ -12,7 +12,7 @@ import errno
 import math
 import ssl
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -26,7 +26,6 @@ MAX_BODY_BYTES = 32 * 1024 * 1024
 # uvicorn, under vLLM and SGLang, closes a connection that was idle for 5 s; ours must be gone before that, or a call
 # that is just being written is lost.
 KEEP_ALIVE_S = 4.0
-_LARGE = 1 << 20
 
 Sink = Callable[[bytes], None]
 
@@ -138,7 +137,9 @@ class Connection(asyncio.Protocol):
         """Whether a call can be written to it, as far as is known."""
         return self._transport is not None and not self._transport.is_closing()
 
-    def ask(self, head: bytes, body: bytes, deadline: float, sink: Sink | None = None) -> asyncio.Future[Outcome]:
+    def ask(
+        self, head: bytes, body: Sequence[bytes], deadline: float, sink: Sink | None = None
+    ) -> asyncio.Future[Outcome]:
         """Write a request; the future comes to its answer or, by the deadline in the loop's time, to an error.
 
         `head` is whole if there is no body; else it lacks the last header, which is the body's length, and its end.
@@ -153,11 +154,10 @@ class Connection(asyncio.Protocol):
         self.deadline = deadline
         if deadline < self._pool.alarm_at:
             self._pool.wake_at(deadline)
-        if len(body) < _LARGE:
-            self._transport.write(b"%sContent-Length: %d\r\n\r\n%s" % (head, len(body), body) if body else head)
+        if body:
+            self._transport.writelines([b"%sContent-Length: %d\r\n\r\n" % (head, sum(map(len, body))), *body])
         else:
-            self._transport.write(b"%sContent-Length: %d\r\n\r\n" % (head, len(body)))
-            self._transport.write(body)
+            self._transport.write(head)
         return outcome
 
     def abandon(self, outcome: asyncio.Future[Outcome]) -> None:

@@ -223,7 +223,7 @@ class OpenAI:
 
     async def _send(self, base: str, request: Request, form: Form) -> Answer:
         ending = self._ending(request.model, request.stage, request.reply_type, request.sampling, form)
-        body = encode_messages(request, form.mode) + ending
+        body = [*encode_messages(request, form.mode), ending]
         return await self._sender().send("POST", f"{base}/chat/completions", self._headers, body)
 
     def _smaller(self, form: Form, request: Request, answer: Answer, error: BackendError) -> tuple[Form, bool] | None:

@@ -31,7 +31,7 @@ import aiohappyeyeballs
 
 from webscale_rl.backend import BackendError, NotConnected, Unreachable
 from webscale_rl.backends import connection as wire
-from webscale_rl.backends.answers import Answer, origin
+from webscale_rl.backends.answers import Answer, Body, origin
 from webscale_rl.backends.connection import Connection, Gate, Pool, Sink, reason
 from webscale_rl.files import replace_whole
 
@@ -92,7 +92,7 @@ class Http:
         await asyncio.sleep(0)  # the loop closes the sockets
 
     async def send(
-        self, method: str, url: str, headers: Mapping[str, str], body: bytes = b"", sink: Sink | None = None
+        self, method: str, url: str, headers: Mapping[str, str], body: Body = b"", sink: Sink | None = None
     ) -> Answer:
         """The answer, whatever its status. A sink takes the body of a 200 in pieces. Raises Unreachable or TimedOut."""
         route = self._routes.get((method, url))
@@ -100,7 +100,10 @@ class Http:
             route = self._route(method, url, headers)
         begun = self._loop.time()
         connection = route.pool.take(begun) or await self._connect(route.pool)
-        answered = connection.ask(route.head if body else route.bare, body, begun + self._timeout_s, sink)
+        pieces = [body] if isinstance(body, bytes) else body
+        answered = connection.ask(
+            route.head if body else route.bare, pieces if body else (), begun + self._timeout_s, sink
+        )
         try:
             outcome = await answered
         except asyncio.CancelledError:
@@ -195,7 +198,7 @@ class Http:
         """A connection to a TLS server through its proxy."""
         tunnel = await self._open(pool, gate.scheme, gate.host, gate.port, tunnel=True)
         try:
-            outcome = await tunnel.ask(_connect_head(pool, gate), b"", math.inf)
+            outcome = await tunnel.ask(_connect_head(pool, gate), (), math.inf)
             if isinstance(outcome, BackendError):
                 raise ConnectionAbortedError(errno.ECONNABORTED, "its proxy hung up")
             if not 200 <= outcome.status < 300:

@@ -15,8 +15,15 @@ import numpy as np
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    import pyarrow.parquet as pq
 
 ROWS_PER_GROUP = 500
+REPEATED = frozenset(
+    "unit end stage reason document_id source url domain pretrain_text metadata answer_type generator checker"
+    " created_with model finish endpoint".split()
+)
+"""Columns in which the same values come again and again. They are written with a dictionary; the others would fill
+theirs in vain, with a megabyte of memory each."""
 _MOST_BYTES = 2**31 - 1
 """Arrow's limit for one array of strings."""
 
@@ -37,12 +44,18 @@ def table(rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:
 def write(path: Path, rows: Iterable[Sequence[Any]], schema: pa.Schema) -> None:
     """The rows, each with its values in the schema's order, as a Parquet file, a few hundred of them in memory at a
     time. Raises OSError if the disk is full."""
+    left = iter(rows)
+    with writer(path, schema) as out:
+        while group := list(islice(left, ROWS_PER_GROUP)):
+            out.write_table(_table(group, schema))
+
+
+def writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
+    """Writes a Parquet file of ours."""
     import pyarrow.parquet as pq
 
-    left = iter(rows)
-    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
-        while group := list(islice(left, ROWS_PER_GROUP)):
-            writer.write_table(_table(group, schema))
+    repeated = [name for name in schema.names if name in REPEATED]
+    return pq.ParquetWriter(path, schema, compression="zstd", use_dictionary=repeated)
 
 
 def _table(rows: Sequence[Sequence[Any]], schema: pa.Schema) -> pa.Table:

