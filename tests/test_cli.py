@@ -6,6 +6,8 @@ import json
 import os
 import pty
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -231,3 +233,18 @@ def _wait_for(url: str, count: str) -> None:
             return
         time.sleep(0.05)
     raise AssertionError(f"the server never counted {count}")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="counts threads in /proc")
+def test_numpy_starts_no_threads_and_what_keeps_them_away_is_not_left_to_other_processes() -> None:
+    script = """
+import os
+from webscale_rl.cli.process import tune_process
+tune_process()
+import numpy
+assert "OPENBLAS_NUM_THREADS" not in os.environ
+names = [open(f"/proc/self/task/{task}/comm").read().strip() for task in os.listdir("/proc/self/task")]
+assert [name for name in names if not name.startswith("jemalloc")] == names[:1], names
+"""
+    environment = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=60, env=environment)

@@ -20,7 +20,7 @@ from webscale_rl.cli.options import (
     MaxUsd,
     caps,
 )
-from webscale_rl.cli.run import show_messages, tune_process
+from webscale_rl.cli.process import show_messages, tune_process
 
 
 def difficulty_command(
@@ -36,11 +36,11 @@ def difficulty_command(
     as_json: Json = False,
 ) -> None:
     """Measure how often a model solves each question without the document."""
+    tune_process()
     from webscale_rl.api import difficulty
     from webscale_rl.report.difficulty import difficulty_lines
     from webscale_rl.report.live import live
 
-    tune_process()
     show_messages()
     settings: dict[str, Any] = {"caps": caps(max_usd, max_tokens, max_hours)}
     if base_url:

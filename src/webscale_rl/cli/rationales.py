@@ -23,7 +23,7 @@ from webscale_rl.cli.options import (
     UseBackend,
     caps,
 )
-from webscale_rl.cli.run import show_messages, tune_process
+from webscale_rl.cli.process import show_messages, tune_process
 
 
 def rationales_command(
@@ -42,11 +42,11 @@ def rationales_command(
     as_json: Json = False,
 ) -> None:
     """Write chains of thought for held-out questions: the data of a supervised warm-up."""
+    tune_process()
     from webscale_rl.api import rationales
     from webscale_rl.report.live import live
     from webscale_rl.report.rationales import rationale_lines, shown
 
-    tune_process()
     show_messages()
     settings: dict[str, Any] = {"caps": caps(max_usd, max_tokens, max_hours)}
     use = backend or ("openai" if base_url else None)

@@ -22,7 +22,7 @@ from webscale_rl.cli.options import (
     TextField,
     UseBackend,
 )
-from webscale_rl.cli.run import show_messages, tune_process
+from webscale_rl.cli.process import show_messages, tune_process
 
 
 def refine_command(
@@ -54,6 +54,7 @@ def refine_command(
     as_json: Json = False,
 ) -> None:
     """Refine documents by QuRating, ProX or GDR, the paper's baselines."""
+    tune_process()
     from webscale_rl.api import refine
     from webscale_rl.config import merge, read_yaml
     from webscale_rl.errors import ConfigError
@@ -61,7 +62,6 @@ def refine_command(
     from webscale_rl.refine.report import refined_lines
     from webscale_rl.report.live import live
 
-    tune_process()
     show_messages()
     values = read_yaml(config) if config else {}
     method = method or str(values.get("method", ""))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
-import gc
 import json
 import sys
 from pathlib import Path
@@ -32,6 +30,7 @@ from webscale_rl.cli.options import (
     UseBackend,
     caps,
 )
+from webscale_rl.cli.process import show_messages, tune_process
 
 if TYPE_CHECKING:
     from webscale_rl.config import Run
@@ -68,10 +67,10 @@ def run_command(
     as_json: Json = False,
 ) -> None:
     """Make a dataset, or go on with a run that was stopped."""
+    tune_process()
     from webscale_rl.api import run
     from webscale_rl.report.live import live
 
-    tune_process()
     flags = _run_flags(inputs, out, domains, limit, seed, text_field, concurrency)
     show_messages()
     flags["metrics"] = {"port": metrics_port} if metrics_port is not None else None
@@ -105,11 +104,11 @@ def estimate_command(
     as_json: Json = False,
 ) -> None:
     """Say what a run would take and bring, from a paid pilot on a few documents."""
+    tune_process()
     from webscale_rl.api import estimate
     from webscale_rl.report.estimate import estimate_lines
     from webscale_rl.report.live import live
 
-    tune_process()
     show_messages()
     flags = _run_flags(inputs, out, domains, limit, seed, text_field, concurrency)
     flags["backend"] = _backend_flags(backend, model, base_url, serve)
@@ -124,30 +123,6 @@ def estimate_command(
         if configured.out and told["pilot"]["calls"]:
             print(f"\nnext: webscale-rl run with the same inputs and options, --out {configured.out}")
     sys.exit(FAILURES if told["failures"] else DONE)
-
-
-def tune_process() -> None:
-    """What a command may set for its process, and a library must not for its caller's."""
-    import pyarrow as pa
-
-    # Calls make many short-lived objects and hardly a cycle: rarer collections save a fifth of the client's CPU time.
-    gc.set_threshold(10_000, 50, 100)
-    # Arrow's own allocators keep what they were given once: 80 MB more at the peak.
-    pa.set_memory_pool(pa.system_memory_pool())
-    _give_memory_back()
-
-
-def _give_memory_back() -> None:
-    """Large buffers go back to the system when they are freed, and threads share one heap: 15 MB less at the peak.
-
-    By default glibc learns to keep ever larger ones, and gives each thread a heap of its own. The numbers are those of
-    its malloc.h. Elsewhere than on glibc nothing is done.
-    """
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
-    if mallopt is not None:
-        trim_threshold, mmap_threshold, arena_max = -1, -3, -8
-        for parameter, value in ((mmap_threshold, 128 << 10), (trim_threshold, 128 << 10), (arena_max, 1)):
-            mallopt(parameter, value)
 
 
 def _configured(config: Path | None, flags: dict[str, Any]) -> Run:
@@ -211,21 +186,6 @@ def _serve_flags(command: str | None, replicas: int | None, base_urls: list[str]
     if replicas:
         flags["replicas"] = replicas
     return flags or None
-
-
-def show_messages() -> None:
-    """What the package logs (a server that loads its model, a replica that died) goes to stderr, a line each."""
-    import logging
-
-    class ToStderr(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            print(
-                f"webscale-rl: {record.getMessage()}", file=sys.stderr, flush=True
-            )  # above the live view, if there is one
-
-    logger = logging.getLogger("webscale_rl")
-    logger.addHandler(ToStderr())
-    logger.setLevel(logging.INFO)
 
 
 def _show_result(result: Any) -> None:

@@ -40,7 +40,7 @@ def train_command(
     as_json: Json = False,
 ) -> None:
     """Train a model on what a run made: continue, sft, grpo or reject."""
-    from webscale_rl.cli.run import show_messages
+    from webscale_rl.cli.process import show_messages
     from webscale_rl.training import load_recipe, train
 
     show_messages()

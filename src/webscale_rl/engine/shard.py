@@ -76,7 +76,7 @@ class Shard:
         return 0 if self.replies is None else self.replies.count(key)
 
     def add(self, ordinal: int, rows: list[dict[str, Any]]) -> None:
-        """Take the outcomes of one document in. Until the commit they are held packed, in an eighth of the memory."""
+        """Take the outcomes of one document in. They are held packed until the commit, in a fifth of the memory."""
         self._rows.append(
             (ordinal, _PACKER.compress(_ENCODER.encode([list(map(row.get, OUTCOME_COLUMNS)) for row in rows])))
         )
