@@ -90,6 +90,15 @@ def test_a_mistake_is_one_line_and_writes_nothing(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.jsonl"]
 
 
+def test_documents_go_by_their_text(tmp_path: Path) -> None:
+    page = " ".join(f"word{number}" for number in range(200))
+    rows = [{"text": page}, {"text": "Another page."}, {"text": page.replace("word100", "else")}, {"text": page}]
+    done = dedup(lines(tmp_path / "in.jsonl", rows), "--documents", "--out", tmp_path / "out.jsonl", "--json")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert (told["kept"], told["dropped"]) == (2, {"duplicate_question": 1, "near_duplicate": 1})
+
+
 def balance(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     return command("balance", *arguments)
 

@@ -18,7 +18,9 @@ def dedup(
     dropped: Annotated[
         Path | None, typer.Option("--dropped", help="where the others go, with columns reason and detail")
     ] = None,
-    field: Annotated[str, typer.Option("--field", help="column of the question")] = "question",
+    field: Annotated[
+        str | None, typer.Option("--field", help="column of the question; default: question, or text with --documents")
+    ] = None,
     answer_field: Annotated[
         str | None, typer.Option("--answer-field", help="column of the answer; default: answer, if there is one")
     ] = None,
@@ -48,6 +50,7 @@ def dedup(
 
     rows = source(file)
     known = rows.columns()
+    field = field or ("text" if documents else "question")
     require_columns(rows, {"--field": field, "--answer-field": answer_field, "--document-field": document_field})
     answer = answer_field or ("answer" if "answer" in known else None)
     document = document_field or ("document_id" if "document_id" in known else None)
