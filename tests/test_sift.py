@@ -7,8 +7,10 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import zstandard
 
 from tests.runs import command
 
@@ -54,6 +56,43 @@ def test_formats_go_by_the_endings(tmp_path: Path) -> None:
     assert dedup(source, "--out", tmp_path / "out.parquet").returncode == 0
     assert dedup(tmp_path / "out.parquet", "--out", tmp_path / "again.jsonl.zst").returncode == 0
     assert pq.read_table(tmp_path / "out.parquet").to_pylist() == ASKED[1:]
+    again = zstandard.ZstdDecompressor().stream_reader((tmp_path / "again.jsonl.zst").read_bytes()).read()
+    assert [json.loads(line) for line in again.splitlines()] == ASKED[1:]
+
+
+def test_rows_of_parquet_stay_what_they_were(tmp_path: Path) -> None:
+    count = 300
+    table = pa.table(
+        {
+            "question": pa.array([f"What is number {at % 200} of the list?" for at in range(count)], pa.large_string()),
+            "answer": pa.array([str(at % 200) for at in range(count)]).dictionary_encode(),
+            "nested": [{"at": at, "more": [str(at), None]} if at % 7 else None for at in range(count)],
+            "time": pa.array(range(count), pa.timestamp("ns")),
+            "map": pa.array([[("key", at)] for at in range(count)], pa.map_(pa.string(), pa.int64())),
+            "nothing": pa.nulls(count),
+        }
+    )
+    pq.write_table(table, tmp_path / "in.parquet", row_group_size=97)
+    gone = tmp_path / "gone.parquet"
+    done = dedup(tmp_path / "in.parquet", "--out", tmp_path / "out.parquet", "--dropped", gone, "--json")
+    assert done.returncode == 0, done.stderr
+    assert (json.loads(done.stdout)["kept"], json.loads(done.stdout)["dropped"]) == (200, {"duplicate_question": 100})
+    kept, dropped = pq.read_table(tmp_path / "out.parquet"), pq.read_table(gone).drop_columns(["reason", "detail"])
+    assert kept.schema.equals(table.schema)
+    together = pa.concat_tables([kept, dropped]).to_pylist()
+    assert sorted(together, key=lambda row: row["time"]) == table.to_pylist()
+
+
+@pytest.mark.parametrize("source", ["in.parquet", "in.jsonl"])
+@pytest.mark.parametrize("gone", ["gone.parquet", "gone.jsonl"])
+def test_a_column_of_the_verdict_that_is_there_already_is_told(tmp_path: Path, source: str, gone: str) -> None:
+    rows = [{"question": "Why?", "answer": "iron", "reason": "x"}] * 2
+    lines(tmp_path / "in.jsonl", rows)
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "in.parquet")
+    done = dedup(tmp_path / source, "--out", tmp_path / "out.jsonl", "--dropped", tmp_path / gone)
+    assert done.returncode == 2
+    assert "has a column 'reason' already" in done.stderr
+    assert not (tmp_path / "out.jsonl").exists()
 
 
 def test_a_file_without_answers_keeps_what_is_only_alike(tmp_path: Path) -> None:

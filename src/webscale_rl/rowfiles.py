@@ -115,13 +115,19 @@ def require_writable(path: Path) -> None:
 
 @contextmanager
 def sink(name: str, path: Path, rows: Source, added: Mapping[str, str] = MappingProxyType({})) -> Iterator[Sink]:
-    """Writes to `path` in the format that `name` ends in. `added` are the new columns: "int64" or "string" by name."""
+    """Writes to `path` in the format that `name` ends in. `added` are the new columns: "int64" or "string" by name.
+
+    Raises UserError if the rows have one of them; of lines of JSON that is known when such a line is written.
+    """
     ending = _ending(name)
-    if ending in TABLES:
+    known = rows.schema() if ending in TABLES or isinstance(rows, _Table) else None
+    if known is not None and (taken := [column for column in added if column in known.names]):
+        raise UserError(f"{rows.shown}: has a column {taken[0]!r} already")
+    if ending in TABLES and known is not None:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        schema = rows.schema()
+        schema = known
         for column, kind in added.items():
             schema = schema.append(pa.field(column, pa.type_for_alias(kind)))
         with pq.ParquetWriter(path, schema, compression="zstd") as writer:
@@ -234,9 +240,8 @@ class _Table:
                 rows = max(1, min(CHUNK_ROWS, CHUNK_BYTES * about.num_rows // max(1, total)))
                 for batch in table.iter_batches(batch_size=rows, use_threads=False):
                     found = [batch.column(name).to_pylist() for name in columns]
-                    values: list[dict[str, Any] | Fault] = [
-                        dict(zip(columns, row, strict=True)) for row in (zip(*found, strict=True) if found else ())
-                    ]
+                    every = zip(*found, strict=True) if found else [()] * len(batch)
+                    values: list[dict[str, Any] | Fault] = [dict(zip(columns, row, strict=True)) for row in every]
                     yield Chunk(range(first, first + len(batch)), values, batch, batch.nbytes)
                     first += len(batch)
         except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
