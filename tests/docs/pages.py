@@ -60,10 +60,11 @@ def blocks(page: Path) -> Iterator[Block]:
         )
 
 
-def environment() -> dict[str, str]:
-    """A user's: the command and the virtual environment first on the path, no key, no hub."""
+def environment(*, installed: bool = False) -> dict[str, str]:
+    """A user's: the virtual environment first on the path, no key, no hub. The command is warm, or as installed."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("OPENAI_", "WEBSCALE_"))}
-    path = os.pathsep.join([str(warm.folder()), str(Path(sys.executable).parent), inherited.get("PATH", "")])
+    command = [] if installed else [str(warm.folder())]
+    path = os.pathsep.join([*command, str(Path(sys.executable).parent), inherited.get("PATH", "")])
     return inherited | {"PATH": path, "HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "COLUMNS": "100"}
 
 
@@ -76,7 +77,7 @@ def execute(block: Block, folder: Path, server: str) -> None:
         path.write_text(text, encoding="utf-8")
         return
     command = ["bash", "-euo", "pipefail", "-c", text] if block.language == "bash" else [sys.executable, "-c", text]
-    env = environment() | {"HF_HOME": str(folder / ".hf")}
+    env = environment(installed=block.page == "README.md") | {"HF_HOME": str(folder / ".hf")}
     done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, (
         f"{block} ended with {done.returncode}\n{text}\n{done.stdout[-2000:]}{done.stderr[-4000:]}"

@@ -85,7 +85,14 @@ def test_the_readme_shows_what_the_demo_prints(tmp_path: Path) -> None:
     command = "webscale-rl run sample: --out runs/demo"
     (shown,) = (block.text for block in blocks(ROOT / "README.md") if block.text.startswith(f"$ {command}"))
     printed = subprocess.run(
-        command, shell=True, cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=60, check=True
+        command,
+        shell=True,
+        cwd=tmp_path,
+        env=environment(installed=True),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
     ).stdout
     assert shape(shown) == shape(printed)
     assert command in page("Makefile").replace("$(BIN)/", "")
