@@ -56,8 +56,11 @@ def _take_over(connection: socket.socket) -> None:
     """Become what the caller asked for; another copy stays behind and tells the caller of its end."""
     head, files, _, _ = socket.recv_fds(connection, _LENGTH, 3)
     payload = b""
-    while len(payload) < int.from_bytes(head, "little"):
-        payload += connection.recv(1 << 16)
+    while len(payload) < int.from_bytes(head, "little") or not head:
+        piece = connection.recv(1 << 16)
+        if not piece:  # the caller was killed meanwhile
+            os._exit(1)
+        payload += piece
     told = json.loads(payload)
     if (command := os.fork()) != 0:
         _mind(connection, command)
