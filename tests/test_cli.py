@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+import webscale_rl
 from benchmarks.llm_server import subprocess_server
 from tests.runs import command, corpus, digest, started
 
@@ -26,6 +27,12 @@ def test_the_first_run_ends_with_funnel_three_pairs_and_the_path(tmp_path: Path)
     ]  # fmt: skip
     assert sum(line.startswith("  question  ") for line in lines) == 3
     assert lines[-1] == f"dataset: {tmp_path / 'run' / 'dataset'}"
+
+
+@pytest.mark.parametrize("arguments", [["version"], ["--version"], ["--version", "run"]])
+def test_the_version_is_told(arguments: list[str]) -> None:
+    done = command(*arguments)
+    assert (done.returncode, done.stdout) == (0, f"{webscale_rl.__version__}\n")
 
 
 def test_json_output_is_json_alone(tmp_path: Path) -> None:

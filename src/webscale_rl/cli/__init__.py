@@ -11,6 +11,7 @@ from __future__ import annotations
 import gc
 import sys
 from collections.abc import Callable
+from typing import Annotated
 
 import typer
 
@@ -59,7 +60,6 @@ COMMANDS: dict[str, Callable[..., None]] = {
 
 app = typer.Typer(
     name="webscale-rl",
-    help="Turns a pretraining corpus into verified question-answer data for reinforcement learning.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -67,6 +67,21 @@ app = typer.Typer(
 )
 for name, command in COMMANDS.items():
     app.command(name)(command)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        inspect.version()
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", help="print the version", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Turns a pretraining corpus into verified question-answer data for reinforcement learning."""
 
 
 def main() -> None:
