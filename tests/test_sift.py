@@ -135,7 +135,7 @@ def test_documents_go_by_their_text(tmp_path: Path) -> None:
     done = dedup(lines(tmp_path / "in.jsonl", rows), "--documents", "--out", tmp_path / "out.jsonl", "--json")
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
-    assert (told["kept"], told["dropped"]) == (2, {"duplicate_question": 1, "near_duplicate": 1})
+    assert (told["kept"], told["dropped"]) == (2, {"duplicate_document": 1, "near_duplicate": 1})
 
 
 def balance(*arguments: str | Path) -> subprocess.CompletedProcess[str]:

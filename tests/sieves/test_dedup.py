@@ -205,7 +205,8 @@ def test_an_empty_run_has_nothing_to_reject(tmp_path: Path) -> None:
 
 
 def test_every_reason_is_in_the_closed_list() -> None:
-    assert Dedup.reasons == {"duplicate_question", "conflicting_answers", "near_duplicate", "same_document"}
+    found = {"duplicate_question", "duplicate_document", "conflicting_answers", "near_duplicate", "same_document"}
+    assert Dedup.reasons == found
 
 
 class Faulty(Dedup):

@@ -1,6 +1,6 @@
 """Deduplication of questions over the whole run: equal ones, near ones, and what personas of one document ask alike.
 
-    duplicate_question     the same words (but for case and white space)
+    duplicate_question     the same words (but for case and white space); of documents, duplicate_document
     conflicting_answers    the same words with answers that differ: none stays, for a question with two ground truths
                            teaches the wrong one half of the time
     near_duplicate         words that agree to `threshold` (Jaccard), and the same answer
@@ -34,7 +34,11 @@ from webscale_rl.sieves.minhash import Pairs, candidates, groups, write_bands
 _EXACT = np.dtype([("high", "u8"), ("low", "u8"), ("answer", "u8"), ("id", "S32")])
 _ARTICLES = frozenset(("a", "an", "the"))
 DUPLICATE, CONFLICT, NEAR, DOCUMENT = "duplicate_question", "conflicting_answers", "near_duplicate", "same_document"
-_TOLD = {DUPLICATE: "same question as", NEAR: "nearly the question of", DOCUMENT: "asked of the same document in"}
+SAME_TEXT = "duplicate_document"
+_TOLD = {
+    DUPLICATE: "same question as", SAME_TEXT: "same text as", NEAR: "nearly the same as",
+    DOCUMENT: "asked of the same document in",
+}  # fmt: skip
 
 
 class DedupOptions(SieveOptions):
@@ -54,7 +58,7 @@ class Dedup:
     and 200 more that are mapped and go when they must."""
 
     name: ClassVar[str] = "dedup"
-    reasons: ClassVar[frozenset[str]] = frozenset({DUPLICATE, CONFLICT, NEAR, DOCUMENT})
+    reasons: ClassVar[frozenset[str]] = frozenset({DUPLICATE, SAME_TEXT, CONFLICT, NEAR, DOCUMENT})
     Options: ClassVar[type[DedupOptions]] = DedupOptions
 
     def __init__(self, options: DedupOptions, *, shingle: int = 1) -> None:
@@ -75,7 +79,7 @@ class Dedup:
                 found = _greedy(edges, prints.order, out)
                 out |= found >= 0
                 kept_by, reasons = np.where(found >= 0, found, kept_by), np.where(found >= 0, reason, reasons)
-        words = (DUPLICATE, CONFLICT, NEAR, DOCUMENT)
+        words = (DUPLICATE if self._shingle == 1 else SAME_TEXT, CONFLICT, NEAR, DOCUMENT)
         for at in np.flatnonzero(out):
             word = words[reasons[at]]
             told = f"{_TOLD[word]} {exact['id'][kept_by[at]].decode()}" if kept_by[at] >= 0 else ""
