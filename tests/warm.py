@@ -23,7 +23,7 @@ COPIES = Path(__file__).with_name("copies.py")
 
 def command() -> list[str]:
     """What stands in the place of `webscale-rl` on a command line."""
-    return [sys.executable, "-IS", str(COPIES), str(folder() / "socket")]
+    return _caller(folder())
 
 
 @functools.cache
@@ -38,7 +38,10 @@ def folder() -> Path:
     assert process.stdout is not None
     assert process.stdout.readline() == b"ready\n", "it says above why it cannot start"
     script = path / "webscale-rl"
-    caller = shlex.join([sys.executable, "-IS", str(COPIES), str(path / "socket")])
-    script.write_text(f'#!/bin/sh\nexec {caller} "$@"\n')
+    script.write_text(f'#!/bin/sh\nexec {shlex.join(_caller(path))} "$@"\n')
     script.chmod(0o755)
     return path
+
+
+def _caller(folder: Path) -> list[str]:
+    return [sys.executable, "-IS", str(COPIES), str(folder / "socket")]

@@ -6,6 +6,7 @@ import json
 import os
 import random
 import signal
+import sys
 import time
 from collections import Counter
 from pathlib import Path
@@ -65,6 +66,17 @@ def test_unreadable_records_stand_in_the_books_with_file_and_position(tmp_path: 
 
     dropped = pq.read_table(tmp_path / "run" / "dropped").to_pylist()
     assert {"line 4", "line 5"} <= {row["detail"].split(":")[1] for row in dropped if row["stage"] == "read"}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="file names are bytes on Linux")
+def test_files_whose_names_are_no_utf_8_are_in_the_books(tmp_path: Path) -> None:
+    folder = tmp_path / "corpus"
+    folder.mkdir()
+    (folder / os.fsdecode(b"\xff.jsonl")).write_bytes(b"{broken\n")
+    (folder / os.fsdecode(b"\xfe.txt")).write_text(documents(1)[0]["text"])
+    result = run(configured(folder, tmp_path / "run"))
+    assert result.summary["unreadable"] == {"corrupt_line": 1}
+    assert {example.document_id for example in result.examples()} == {"\\udcfe.txt"}
 
 
 # Law 2: kill -9 at any moment

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from webscale_rl.corpus import readers
-from webscale_rl.corpus.record import CorpusError, CorpusOptions, File, shown
+from webscale_rl.corpus.record import CorpusError, CorpusOptions, File, shown, writable
 from webscale_rl.corpus.stream import unreachable
 
 SAMPLE = Path(__file__).parents[1] / "sample"
@@ -43,7 +43,7 @@ def resolve(inputs: Sequence[str], options: CorpusOptions) -> list[File]:
             if reader is None:
                 raise CorpusError(f"{shown(url)}: unknown ending; name its format, or use one of {_known()}")
             # Two folders may hold the same names, but no two documents one id.
-            unique = name if name not in names else shown(url)
+            unique = writable(name) if writable(name) not in names else shown(url)
             names.add(unique)
             files[identity] = File(url, size, reader, unique)
     for reader in {file.reader for file in files.values()}:

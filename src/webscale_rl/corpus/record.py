@@ -92,14 +92,19 @@ class Unreadable(msgspec.Struct, frozen=True):
 
 
 def shown(url: str) -> str:
-    """A path or URL without user, password and query."""
-    protocol, separator, rest = url.rpartition("://")
+    """A path or URL without user, password and query, as text that a file can hold."""
+    protocol, separator, rest = writable(url).rpartition("://")
     if not separator:
-        return url
+        return rest
     host, slash, path = rest.partition("/")
     if protocol.startswith("http"):
         path = path.partition("?")[0]
     return f"{protocol}://{host.rpartition('@')[2]}{slash}{path}"
+
+
+def writable(name: str) -> str:
+    """The name of a file, its bytes that are no UTF-8 written out: Python holds them as halves of characters."""
+    return name.encode("utf-8", "backslashreplace").decode()
 
 
 def text_fields(options: CorpusOptions) -> tuple[str, ...]:
